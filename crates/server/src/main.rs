@@ -1,0 +1,4 @@
+//! The binary `waypost`.
+#![forbid(unsafe_code)]
+
+fn main() {}
