@@ -6,7 +6,7 @@
 //! wrong label), so a stranger can neither grow the table nor aim at an entry.
 
 use crate::details::{Details, details};
-use crate::limits::{CACHE_SETS, CACHE_WAYS};
+use crate::limits::{CACHE_SETS, CACHE_WAYS, scanned};
 use ahash::RandomState;
 
 /// Remembers [`Details`] by header. One per thread: it is not shared.
@@ -40,6 +40,7 @@ impl Cache {
 
     /// The same as [`details`], from memory where `ua` was asked for lately.
     pub fn details(&mut self, ua: &[u8]) -> Details {
+        let ua = scanned(ua);
         let hash = self.hasher.hash_one(ua);
         let set = &mut self.sets[(hash >> 32) as usize % CACHE_SETS];
         let tag = hash | 1;

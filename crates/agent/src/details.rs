@@ -1,7 +1,7 @@
 //! Browser, operating system, device and bot flag together.
 
 use crate::bot;
-use crate::device::device;
+use crate::device::device_of;
 use crate::limits::scanned;
 use crate::names::{Browser, Device, Os};
 use crate::words::{Seen, Trait};
@@ -59,7 +59,7 @@ const SYSTEMS: &[Os] = &[
 /// What one header says. Small and `Copy`: it travels with the click.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Details {
-    /// The device class; always what [`device`] says.
+    /// The device class; always what [`device`](crate::device()) says.
     pub device: Device,
     /// The browser.
     pub browser: Browser,
@@ -79,7 +79,7 @@ pub fn details(ua: &[u8]) -> Details {
     let seen = Seen::read(ua);
     let os = os(seen);
     let bot = seen.has(Trait::Bot) || bot::is_bot_header(ua);
-    Details { device: device(ua), browser: browser(seen, os), os, bot }
+    Details { device: device_of(ua, seen), browser: browser(seen, os), os, bot }
 }
 
 fn os(seen: Seen) -> Os {

@@ -22,14 +22,19 @@ use memchr::memmem::find;
 #[must_use]
 pub fn device(ua: &[u8]) -> Device {
     let ua = scanned(ua);
-    by_platform(ua).unwrap_or_else(|| by_words(ua))
+    by_platform(ua).unwrap_or_else(|| by_words(ua, Seen::read(ua)))
+}
+
+/// The same for a caller who has read the words already.
+pub(crate) fn device_of(ua: &[u8], seen: Seen) -> Device {
+    by_platform(ua).unwrap_or_else(|| by_words(ua, seen))
 }
 
 /// The platforms that a first look settles.
 fn by_platform(ua: &[u8]) -> Option<Device> {
     let platform = ua.strip_prefix(b"Mozilla/5.0 (")?;
     let starts = |name: &str| platform.starts_with(name.as_bytes());
-    if starts("Windows NT") || starts("Macintosh") {
+    if starts("Windows NT") || starts("Macintosh") || starts("X11") {
         Some(Device::Desktop)
     } else if starts("iPhone") {
         Some(Device::Mobile)
@@ -43,8 +48,7 @@ fn by_platform(ua: &[u8]) -> Option<Device> {
 }
 
 /// Everything else, from the words found anywhere.
-fn by_words(ua: &[u8]) -> Device {
-    let seen = Seen::read(ua);
+fn by_words(ua: &[u8], seen: Seen) -> Device {
     let phone = seen.has(Trait::Phone) || seen.has(Trait::Mobile);
     if seen.has(Trait::Windows) && !phone {
         Device::Desktop // Internet Explorer says "Tablet PC" on every Windows that could take a pen
