@@ -1,0 +1,38 @@
+//! The storage contract: what a backend keeps, and every question that is asked of it.
+//!
+//! Three small, synchronous, object-safe traits: [`LinkStore`] for links and the small nouns,
+//! [`ClickStore`] (with its write half, [`Sink`]) for clicks and their roll-ups, [`Maintain`] for
+//! the operator. Beside them stand a memory model that says in the plainest code what they mean,
+//! a decorator that makes any store fail on purpose, and the conformance suite that every backend
+//! passes case by case. Nothing here knows a file, a socket or a dialect.
+//!
+//! Callers block: only boot, the service lane, the follower and the click writer may call a store.
+#![forbid(unsafe_code)]
+
+mod batch;
+mod click;
+mod error;
+mod link;
+mod maintain;
+mod query;
+mod sketch;
+mod tally;
+
+pub mod conformance;
+pub mod fault;
+pub mod limits;
+pub mod memory;
+
+pub use batch::{Address, Batch, BatchBuilder, BatchError, Row, Text};
+pub use click::{
+    Appended, ClickStore, Conversion, Epoch, Event, Mark, NewClick, Recorded, Sink, StoredClick,
+    Trim, Trimmed,
+};
+pub use error::{Error, Result};
+pub use link::{Committed, Facet, Feed, LinkStore};
+pub use maintain::{Finding, Maintain, Report};
+pub use query::{
+    ClickQuery, ClickScope, LinkCountQuery, LinkQuery, Order, Page, RecordQuery, TallyQuery,
+};
+pub use sketch::Sketch;
+pub use tally::{Bucket, Counts, Dimension, Grain, Scope, Share, Totals};
