@@ -1,0 +1,72 @@
+//! The repository's own tools: `cargo xtask NAME [ARGUMENT]…`.
+//!
+//! Rust, not shell, so that they run wherever the product builds. Exit status: 0 done, 1 failed, 2 wrong usage.
+//! They never touch anything outside the repository, except for the system packages that `test` says it installs.
+#![forbid(unsafe_code)]
+
+mod check;
+mod repo;
+mod tidy;
+
+use std::process::ExitCode;
+
+/// One tool.
+struct Command {
+    name: &'static str,
+    help: &'static str,
+    run: fn(&[String]) -> anyhow::Result<ExitCode>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        help: "install what is missing and run every check, or the named ones: test [STEP]…",
+        run: check::run,
+    },
+    Command {
+        name: "tidy",
+        help: "check the repository against the invariants of ARCHITECTURE.md",
+        run: tidy::run,
+    },
+];
+
+/// The exit status of a command that was called wrongly.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("help" | "--help" | "-h") => {
+            print!("{}", usage());
+            ExitCode::SUCCESS
+        }
+        Some(name) => run(name, &arguments[1..]),
+        None => {
+            eprint!("{}", usage());
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn run(name: &str, arguments: &[String]) -> ExitCode {
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        eprint!("xtask: there is no \"{name}\"\n{}", usage());
+        return ExitCode::from(USAGE);
+    };
+    (command.run)(arguments).unwrap_or_else(|error| {
+        eprintln!("xtask {name}: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn usage() -> String {
+    let mut text = String::from("Usage: cargo xtask NAME [ARGUMENT]…\n\n");
+    for command in COMMANDS {
+        text += &format!("  {:<8}{}\n", command.name, command.help);
+    }
+    text += "\nSteps of `test`, in order:\n\n";
+    for step in check::STEPS {
+        text += &format!("  {:<8}{}\n", step.name, step.help);
+    }
+    text
+}
