@@ -44,7 +44,12 @@ fn deny(checkout: &Checkout) -> Result<Outcome> {
         let why = "cargo-deny is not installed: `cargo install --locked cargo-deny`.";
         return Ok(Outcome::Skipped(why.to_owned()));
     }
-    must(&mut checkout.cargo(&["deny", "check"]))
+    must(&mut checkout.cargo(&["deny", "check", "bans", "licenses", "sources"]))?;
+    if !works(&mut checkout.cargo(&["deny", "fetch", "db"])) {
+        let why = "Licences and bans were checked; the advisory database could not be fetched.";
+        return Ok(Outcome::Skipped(why.to_owned()));
+    }
+    must(&mut checkout.cargo(&["deny", "check", "advisories"]))
 }
 
 fn doctest(checkout: &Checkout) -> Result<Outcome> {
