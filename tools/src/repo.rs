@@ -67,10 +67,11 @@ impl Repo {
     }
 }
 
-/// The root of the checkout that this program was built from.
+/// The root of the checkout that cargo runs this in; of the one it was built from, where cargo doesn't run it.
 pub(crate) fn root() -> PathBuf {
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tools.parent().unwrap_or(tools).to_owned()
+    let tools = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    tools.parent().unwrap_or(&tools).to_owned()
 }
 
 fn is_read(name: &str) -> bool {
