@@ -1,0 +1,54 @@
+//! Why a use case did not do what was asked: dialects turn each into a status and a shape.
+
+use waypost_link::{DestinationError, RuleError, SlugError};
+use waypost_storage::Error;
+
+/// A result of a use case.
+pub type Result<T> = std::result::Result<T, Fault>;
+
+/// Why nothing was done.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// A field is wrong.
+    #[error("{field}: {why}")]
+    Invalid {
+        /// The field, by its golinks name.
+        field: &'static str,
+        /// A sentence.
+        why: String,
+    },
+    /// Somebody holds it already: a code, a name, a hostname.
+    #[error("{0} is taken")]
+    Taken(String),
+    /// No such object, or not yours.
+    #[error("{0} not found")]
+    NotFound(String),
+    /// The store said no.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl Fault {
+    /// A wrong field.
+    pub fn invalid(field: &'static str, why: impl ToString) -> Self {
+        Self::Invalid { field, why: why.to_string() }
+    }
+}
+
+impl From<SlugError> for Fault {
+    fn from(error: SlugError) -> Self {
+        Self::invalid("code", error)
+    }
+}
+
+impl From<DestinationError> for Fault {
+    fn from(error: DestinationError) -> Self {
+        Self::invalid("destination_url", error)
+    }
+}
+
+impl From<RuleError> for Fault {
+    fn from(error: RuleError) -> Self {
+        Self::invalid("rules", error)
+    }
+}

@@ -1,0 +1,84 @@
+//! Control plane use cases: what people do to links, keys and workspaces.
+//!
+//! Every way in (the command line, later the dialects) calls these; they check, build
+//! [`Change`](waypost_link::Change)s and commit them. No wire format and no HTTP: a caller hands
+//! in domain values and gets domain values or a [`Fault`] back.
+//!
+//! Everything here may block on the store: call it from the command line, at boot, or from the
+//! [`Lane`], never from a coroutine.
+#![forbid(unsafe_code)]
+
+mod batch;
+mod fault;
+mod keys;
+mod lane;
+pub mod limits;
+mod links;
+mod passwords;
+mod random;
+mod workspaces;
+
+use std::sync::Arc;
+
+pub use batch::{Conflict, Outcome};
+pub use fault::{Fault, Result};
+pub use keys::{NewKey, SecretToken, hash_token};
+pub use lane::{Lane, LaneFull};
+pub use links::Draft;
+pub use passwords::{hash_password, verify_password};
+use waypost_link::{Hostname, Revision, Schemes, Timestamp};
+use waypost_storage::LinkStore;
+
+/// What the operator's settings allow.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// The schemes destinations may have.
+    pub schemes: Schemes,
+    /// The server's own hostnames: a link on the default domain may not lead to itself there.
+    pub own_hosts: Vec<Hostname>,
+}
+
+/// The use cases, over one store.
+#[derive(Clone)]
+pub struct Service {
+    store: Arc<dyn LinkStore>,
+    policy: Arc<Policy>,
+    now: fn() -> Timestamp,
+    applied: Option<Arc<dyn Fn(Revision) + Send + Sync>>,
+}
+
+impl Service {
+    /// The use cases over `store`; `now` is the clock.
+    pub fn new(store: Arc<dyn LinkStore>, policy: Policy, now: fn() -> Timestamp) -> Self {
+        Self { store, policy: Arc::new(policy), now, applied: None }
+    }
+
+    /// Calls `wait` after each commit: it returns once the local index has applied it, so that
+    /// a client's next redirect sees its own write.
+    #[must_use]
+    pub fn and_wait(mut self, wait: Arc<dyn Fn(Revision) + Send + Sync>) -> Self {
+        self.applied = Some(wait);
+        self
+    }
+
+    /// The store underneath.
+    pub fn store(&self) -> &dyn LinkStore {
+        &*self.store
+    }
+
+    /// What the settings allow.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn commit(
+        &self,
+        changes: &[waypost_link::Change],
+    ) -> waypost_storage::Result<waypost_storage::Committed> {
+        let done = self.store.commit(changes, (self.now)())?;
+        if let Some(wait) = &self.applied {
+            wait(done.revision);
+        }
+        Ok(done)
+    }
+}

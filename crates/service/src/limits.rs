@@ -1,0 +1,20 @@
+//! Bounds of the control plane.
+
+/// Links of one commit in a bulk creation or import.
+pub const BATCH: usize = 10_000;
+/// How often an edit is tried anew when somebody else changed the object meanwhile.
+pub const RETRIES: usize = 16;
+/// How often a generated code is drawn anew when it is taken.
+pub const DRAWS: usize = 8;
+/// Longest password, in bytes.
+pub const PASSWORD: usize = 1_024;
+/// Longest name of a workspace, in bytes.
+pub const NAME: usize = 64;
+/// Longest label of a key, in characters.
+pub const LABEL: usize = 80;
+/// Longest name or value of a workspace's setting, in bytes.
+pub const SETTING: usize = 2_048;
+/// Most settings of a workspace.
+pub const SETTINGS: usize = 100;
+/// Shortest token that may be given by hand, in characters.
+pub const TOKEN: usize = 16;

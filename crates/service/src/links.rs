@@ -1,0 +1,284 @@
+//! Links: made, found, edited, deleted.
+
+use waypost_link::{
+    Change, Claim, Destination, DomainId, Hostname, Link, LinkId, Name, Noun, Record, Slug,
+    WorkspaceId, check_shares,
+};
+use waypost_storage::{Error, LinkQuery, Order, Page};
+
+use crate::{Fault, Result, Service, limits, random};
+
+/// Characters of a generated code.
+const GENERATED: usize = 8;
+
+/// A link to be made; every further option is set by the caller on the [`Link`] it becomes.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Whose.
+    pub workspace: WorkspaceId,
+    /// On which domain.
+    pub domain: DomainId,
+    /// Its code; drawn where absent.
+    pub slug: Option<Slug>,
+    /// Where it leads.
+    pub destination: Destination,
+}
+
+impl Service {
+    /// Parses a destination by the server's own rules.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`].
+    pub fn destination(&self, text: &str) -> Result<Destination> {
+        Ok(Destination::parse(text, &self.policy.schemes)?)
+    }
+
+    /// Makes a link, its options set by `options`.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`], [`Fault::Taken`] (the code), [`Fault::Store`].
+    pub fn create_link(
+        &self,
+        draft: &Draft,
+        options: impl FnOnce(&mut Link) -> Result<()>,
+    ) -> Result<Link> {
+        let mut link = self.link_of(draft)?;
+        options(&mut link)?;
+        for _ in 0..limits::DRAWS {
+            self.check_link(&link)?;
+            match self.commit(&[Change::CreateLink(Box::new(link.clone()))]) {
+                Err(Error::Taken { .. }) if draft.slug.is_none() => link.slug = random_slug()?,
+                Err(error) => return Err(taken(error, &link.slug)),
+                Ok(done) => {
+                    link.id = LinkId(done.ids.first().copied().unwrap_or_default());
+                    link.version = 1;
+                    return Ok(link);
+                }
+            }
+        }
+        Err(Fault::Taken("every code that was drawn".to_owned()))
+    }
+
+    /// A plain link of this draft, not yet committed.
+    ///
+    /// # Errors
+    /// [`Fault::Store`] where no code can be drawn.
+    pub fn link_of(&self, draft: &Draft) -> Result<Link> {
+        let slug = draft.slug.clone().map_or_else(random_slug, Ok)?;
+        let destination = draft.destination.clone();
+        Ok(Link::new(draft.workspace, draft.domain, slug, destination, (self.now)()))
+    }
+
+    /// What must hold of a link before it is committed.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`] names the field.
+    pub fn check_link(&self, link: &Link) -> Result<()> {
+        if link.domain == DomainId::DEFAULT {
+            link.destination.check_loop(&link.slug, &self.policy.own_hosts)?;
+            for rule in &link.rules {
+                rule.destination.check_loop(&link.slug, &self.policy.own_hosts)?;
+            }
+        }
+        check_shares(&link.rules)?;
+        check_sizes(link)?;
+        match (link.valid_from, link.expires_at) {
+            (Some(from), Some(until)) if from >= until => {
+                Err(Fault::invalid("expires_at", "it would expire before it is valid"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The link that `reference` names in a workspace: a bare code means the default domain,
+    /// else the workspace's oldest link of that code; `hostname/code` names another.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`], [`Fault::Store`].
+    pub fn find_link(&self, workspace: WorkspaceId, reference: &str) -> Result<Link> {
+        let lost = || Fault::NotFound(format!("link {reference:?}"));
+        let (host, code) = match reference.rsplit_once('/') {
+            Some((host, code)) => (Some(host), code),
+            None => (None, reference),
+        };
+        let slug = Slug::parse(code).map_err(|_| lost())?;
+        let domains = match host {
+            Some(host) => vec![self.domain(host)?.ok_or_else(lost)?],
+            None => self.domains(workspace)?,
+        };
+        let own = |link: &Link| link.workspace == workspace;
+        let mut found = Vec::new();
+        for domain in domains {
+            let link = self.link_named(&Name { domain, slug: slug.clone() })?;
+            match link.filter(own) {
+                Some(link) if domain == DomainId::DEFAULT => return Ok(link),
+                link => found.extend(link),
+            }
+        }
+        found.into_iter().min_by_key(|link| link.id).ok_or_else(lost)
+    }
+
+    /// The link of this name, whoever owns it.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub fn link_named(&self, name: &Name) -> Result<Option<Link>> {
+        let id = self.store.holder(&Claim::Name(name.clone()))?;
+        Ok(id.map(|id| self.store.link(LinkId(id))).transpose()?.flatten())
+    }
+
+    /// Changes a link: `edit` is called on what is stored now, again if somebody else was faster.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`], [`Fault::Taken`] (a new code), what `edit` says, [`Fault::Store`].
+    pub fn edit_link(
+        &self,
+        workspace: WorkspaceId,
+        id: LinkId,
+        edit: impl Fn(&mut Link) -> Result<()>,
+    ) -> Result<Link> {
+        for _ in 0..limits::RETRIES {
+            let mut link = self.own_link(workspace, id)?;
+            let was = link.name();
+            edit(&mut link)?;
+            link.updated_at = (self.now)();
+            self.check_link(&link)?;
+            match self.commit(&[Change::UpdateLink { link: Box::new(link.clone()), was }]) {
+                Err(Error::Stale { .. }) => {}
+                Err(error) => return Err(taken(error, &link.slug)),
+                Ok(_) => {
+                    link.version += 1;
+                    return Ok(link);
+                }
+            }
+        }
+        Err(Fault::Store(Error::Unavailable("the link is changed all the time".to_owned())))
+    }
+
+    /// Deletes a link; its clicks follow.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`], [`Fault::Store`].
+    pub fn delete_link(&self, workspace: WorkspaceId, id: LinkId) -> Result<Link> {
+        for _ in 0..limits::RETRIES {
+            let link = self.own_link(workspace, id)?;
+            match self.commit(&[Change::DeleteLink { id, workspace, was: link.name() }]) {
+                Err(Error::Stale { .. }) => {}
+                Err(Error::Missing { .. }) => break,
+                Err(error) => return Err(error.into()),
+                Ok(_) => return Ok(link),
+            }
+        }
+        Err(Fault::NotFound(format!("link {id}")))
+    }
+
+    /// A page of a workspace's links.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub fn links(&self, query: &LinkQuery) -> Result<Page<Link, LinkId>> {
+        Ok(self.store.links(query)?)
+    }
+
+    /// Calls `each` for every link of a workspace, oldest first, page by page.
+    ///
+    /// # Errors
+    /// What `each` says; [`Fault::Store`].
+    pub fn each_link<E: From<Fault>>(
+        &self,
+        workspace: WorkspaceId,
+        mut each: impl FnMut(Link) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let mut query = LinkQuery {
+            workspace: Some(workspace),
+            order: Order::Ascending,
+            limit: waypost_storage::limits::PAGE,
+            ..LinkQuery::default()
+        };
+        loop {
+            let page = self.links(&query)?;
+            page.items.into_iter().try_for_each(&mut each)?;
+            if page.next.is_none() {
+                return Ok(());
+            }
+            query.after = page.next;
+        }
+    }
+
+    /// The domain of this hostname.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub fn domain(&self, host: &str) -> Result<Option<DomainId>> {
+        let Ok(host) = Hostname::parse(host) else { return Ok(None) };
+        if self.policy.own_hosts.contains(&host) {
+            return Ok(Some(DomainId::DEFAULT));
+        }
+        Ok(self.store.holder(&Claim::Hostname(host))?.map(DomainId))
+    }
+
+    /// The hostname of a domain; `None` for the default one.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub fn hostname(&self, domain: DomainId) -> Result<Option<Hostname>> {
+        if domain == DomainId::DEFAULT {
+            return Ok(None);
+        }
+        match self.store.record(Noun::Domain, domain.0)? {
+            Some(Record::Domain(domain)) => Ok(Some(domain.hostname)),
+            _ => Ok(None),
+        }
+    }
+
+    fn own_link(&self, workspace: WorkspaceId, id: LinkId) -> Result<Link> {
+        let link = self.store.link(id)?.filter(|link| link.workspace == workspace);
+        link.ok_or_else(|| Fault::NotFound(format!("link {id}")))
+    }
+
+    /// The default domain, then the workspace's own.
+    fn domains(&self, workspace: WorkspaceId) -> Result<Vec<DomainId>> {
+        let records = self.all_records(Noun::Domain, Some(workspace))?;
+        let own = records.iter().map(|record| DomainId(record.id()));
+        Ok(std::iter::once(DomainId::DEFAULT).chain(own).collect())
+    }
+}
+
+fn random_slug() -> Result<Slug> {
+    Ok(Slug::parse(&random::text(random::BASE62, GENERATED)?)?)
+}
+
+fn taken(error: Error, slug: &Slug) -> Fault {
+    match error {
+        Error::Taken { .. } => Fault::Taken(format!("the code {slug}")),
+        other => Fault::Store(other),
+    }
+}
+
+fn check_sizes(link: &Link) -> Result<()> {
+    use waypost_link::limits;
+    let text = |field, value: Option<&str>, most: usize| match value {
+        Some(value) if value.len() > most => {
+            Err(Fault::invalid(field, format!("at most {most} bytes")))
+        }
+        _ => Ok(()),
+    };
+    text("title", link.title.as_deref(), limits::TITLE_BYTES)?;
+    text("description", link.description.as_deref(), limits::TEXT_BYTES)?;
+    text("notes", link.notes.as_deref(), limits::TEXT_BYTES)?;
+    text("source_label", link.source_label.as_deref(), limits::TITLE_BYTES)?;
+    if link.tags.len() > limits::TAGS {
+        return Err(Fault::invalid("tags", format!("at most {} tags", limits::TAGS)));
+    }
+    for tag in &link.tags {
+        text("tags", Some(tag), limits::TITLE_BYTES)?;
+    }
+    for (_, value) in link.utm.pairs() {
+        text("utm", Some(value), limits::TITLE_BYTES)?;
+    }
+    if link.scripts.len() > limits::SCRIPTS {
+        return Err(Fault::invalid("scripts", format!("at most {} scripts", limits::SCRIPTS)));
+    }
+    let scripts = link.scripts.iter();
+    scripts.map(|script| text("scripts", Some(&script.script), limits::SCRIPT_BYTES)).collect()
+}
