@@ -30,25 +30,25 @@ pub enum Fault {
 
 impl Fault {
     /// A wrong field.
-    pub fn invalid(field: &'static str, why: impl ToString) -> Self {
-        Self::Invalid { field, why: why.to_string() }
+    pub fn invalid(field: &'static str, why: impl Into<String>) -> Self {
+        Self::Invalid { field, why: why.into() }
     }
 }
 
 impl From<SlugError> for Fault {
     fn from(error: SlugError) -> Self {
-        Self::invalid("code", error)
+        Self::invalid("code", error.to_string())
     }
 }
 
 impl From<DestinationError> for Fault {
     fn from(error: DestinationError) -> Self {
-        Self::invalid("destination_url", error)
+        Self::invalid("destination_url", error.to_string())
     }
 }
 
 impl From<RuleError> for Fault {
     fn from(error: RuleError) -> Self {
-        Self::invalid("rules", error)
+        Self::invalid("rules", error.to_string())
     }
 }

@@ -80,11 +80,11 @@ mod tests {
     fn full_is_said_and_what_was_taken_is_done() {
         let (lane, gate) = (Lane::start(1, 2).unwrap(), Arc::new(Barrier::new(2)));
         let (held, done) = (gate.clone(), Arc::new(AtomicUsize::new(0)));
-        lane.submit(move || drop(held.wait())).unwrap();
+        lane.submit(move || _ = held.wait()).unwrap();
         let mut taken = 0;
         loop {
             let done = done.clone();
-            match lane.submit(move || drop(done.fetch_add(1, Ordering::Relaxed))) {
+            match lane.submit(move || _ = done.fetch_add(1, Ordering::Relaxed)) {
                 Ok(()) => taken += 1,
                 Err(LaneFull) => break,
             }
@@ -100,7 +100,7 @@ mod tests {
         let (lane, done) = (Lane::start(1, 8).unwrap(), Arc::new(AtomicUsize::new(0)));
         lane.submit(|| panic!("on purpose")).unwrap();
         let seen = done.clone();
-        lane.submit(move || drop(seen.fetch_add(1, Ordering::Relaxed))).unwrap();
+        lane.submit(move || _ = seen.fetch_add(1, Ordering::Relaxed)).unwrap();
         drop(lane);
         assert_eq!(done.load(Ordering::Relaxed), 1);
     }

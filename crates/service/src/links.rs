@@ -279,6 +279,6 @@ fn check_sizes(link: &Link) -> Result<()> {
     if link.scripts.len() > limits::SCRIPTS {
         return Err(Fault::invalid("scripts", format!("at most {} scripts", limits::SCRIPTS)));
     }
-    let scripts = link.scripts.iter();
-    scripts.map(|script| text("scripts", Some(&script.script), limits::SCRIPT_BYTES)).collect()
+    let long = |script| text("scripts", Some(script), limits::SCRIPT_BYTES);
+    link.scripts.iter().try_for_each(|script| long(&script.script))
 }

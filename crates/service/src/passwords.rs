@@ -18,7 +18,7 @@ pub fn hash_password(password: &str) -> Result<String> {
         return Err(Fault::invalid("password", "a password has 1 to 1024 bytes"));
     }
     let hash = Argon2::default().hash_password(password.as_bytes());
-    Ok(hash.map_err(|error| Fault::invalid("password", error))?.to_string())
+    Ok(hash.map_err(|error| Fault::invalid("password", error.to_string()))?.to_string())
 }
 
 /// Whether `password` is the one that `hash` was made of; false for a hash that is none.

@@ -8,7 +8,7 @@ use waypost_storage::{Error, Order, RecordQuery};
 use crate::{Fault, Result, Service, limits};
 
 /// The workspace that always exists.
-pub const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 impl Service {
     /// The workspace `default`, made where it is missing.
@@ -43,7 +43,7 @@ impl Service {
     /// [`Fault::Invalid`], [`Fault::Taken`], [`Fault::Store`].
     pub fn create_workspace(&self, name: &str) -> Result<Workspace> {
         let fits = (1..=limits::NAME).contains(&name.len());
-        if !fits || name.chars().any(|c| c.is_control()) || name.trim() != name {
+        if !fits || name.chars().any(char::is_control) || name.trim() != name {
             return Err(Fault::invalid("name", "a workspace's name has 1 to 64 printable bytes"));
         }
         let created_at = (self.now)();
