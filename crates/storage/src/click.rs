@@ -35,11 +35,16 @@ pub trait Sink: Send + Sync {
     /// ones are known by it. Statistics see it at once; it is durable once [`Sink::durable`] says
     /// so, and until then the caller keeps it.
     ///
+    /// Sequences may have gaps, but none comes after a higher one, unless it is repeated. Which
+    /// links are deleted is known from [`Trim::Link`].
+    ///
     /// # Errors
-    /// `Full`, `Unavailable`: nothing was taken, offer it again later.
+    /// `Full`, `Unavailable`: nothing was taken, offer it again later. `Corrupt`: the batch's
+    /// clicks can't be read, and nothing was taken.
     fn append(&self, mark: Mark, batch: &Batch) -> Result<Appended>;
 
-    /// The last sequence of `epoch` that is on disk, with all before it; 0 where none is.
+    /// The last sequence of `epoch` that is on disk, with all before it; 0 where none is, or the
+    /// epoch is forgotten.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -162,10 +167,14 @@ pub struct StoredClick {
 /// What may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trim {
-    /// Raw clicks received before this; roll-ups stay.
+    /// Raw clicks received before this; roll-ups stay. A click that is gone can't convert; the
+    /// dedupe key of a reported one may be forgotten with it.
     Before(Timestamp),
     /// Everything of a deleted link: raw clicks, roll-ups, dedupe keys, conversions, and its share
-    /// in its workspace's buckets. Doing it again does nothing.
+    /// in its workspace's buckets; later clicks of it are discarded. Doing it again does nothing.
+    ///
+    /// The visitors of the workspace's buckets stay, since a sketch can't forget: until a bucket
+    /// is empty they still count those who only clicked links that are deleted.
     Link(LinkId, WorkspaceId),
 }
 
@@ -180,7 +189,8 @@ pub struct Trimmed {
 
 /// Clicks and their roll-ups.
 pub trait ClickStore: Sink {
-    /// Stores events durably, each once, in one group commit; the next read sees them.
+    /// Stores events durably, each once, in one group commit; the next read sees them. Each event
+    /// sees those before it. A conversion counts in the buckets of its own time.
     ///
     /// # Errors
     /// `Full`, `Unavailable`: none was stored.

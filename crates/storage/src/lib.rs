@@ -6,11 +6,15 @@
 //! a decorator that makes any store fail on purpose, and the conformance suite that every backend
 //! passes case by case. Nothing here knows a file, a socket or a dialect.
 //!
+//! The model and the decorator are behind the feature `testing`, the suite behind `conformance`:
+//! no shipped binary carries them.
+//!
 //! Callers block: only boot, the service lane, the follower and the click writer may call a store.
 #![forbid(unsafe_code)]
 
 mod batch;
 mod click;
+mod counting;
 mod error;
 mod link;
 mod maintain;
@@ -18,9 +22,12 @@ mod query;
 mod sketch;
 mod tally;
 
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(any(test, feature = "testing"))]
 pub mod fault;
 pub mod limits;
+#[cfg(any(test, feature = "testing"))]
 pub mod memory;
 
 pub use batch::{Address, Batch, BatchBuilder, BatchError, Row, Text};
@@ -28,11 +35,13 @@ pub use click::{
     Appended, ClickStore, Conversion, Epoch, Event, Mark, NewClick, Recorded, Sink, StoredClick,
     Trim, Trimmed,
 };
+pub use counting::{AgentDetails, Hit, REDIRECT, ReadAgent, country_text};
 pub use error::{Error, Result};
 pub use link::{Committed, Facet, Feed, LinkStore};
 pub use maintain::{Finding, Maintain, Report};
 pub use query::{
     ClickQuery, ClickScope, LinkCountQuery, LinkQuery, Order, Page, RecordQuery, TallyQuery,
+    page_limit,
 };
 pub use sketch::Sketch;
 pub use tally::{Bucket, Counts, Dimension, Grain, Scope, Share, Totals};

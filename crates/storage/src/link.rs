@@ -43,7 +43,10 @@ pub trait LinkStore: Send + Sync {
     ///
     /// Each change sees those before it. Ids count up from 1 a noun, and are never reused; an
     /// object's version counts up from 1. Claims ([`Claim`]) of the new state are checked and
-    /// taken, those of the old state given up. `Remember` with a scope that lives is `Taken`.
+    /// taken, those of the old state given up. `Remember` with a scope that lives is `Taken`; it
+    /// keeps the ids that were newly assigned, wherever in the commit it stands. More than
+    /// [`limits::CHANGES`](crate::limits::CHANGES) changes are `Full`.
+    ///
     /// A link's and a key's `workspace`, a link's `domain` and `collection` are not looked up:
     /// who makes changes has read them.
     ///
@@ -133,7 +136,8 @@ pub trait LinkStore: Send + Sync {
     /// As every read.
     fn head(&self) -> Result<Revision>;
 
-    /// Forgets the feed and remembered answers from before `before`; how many entries went.
+    /// Forgets the feed's commits from before `before`, and the remembered answers that have
+    /// expired at `now`; how many entries went.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.

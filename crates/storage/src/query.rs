@@ -1,8 +1,8 @@
 //! What may be asked: queries are data, pages are cut by key, never by offset.
 
-use waypost_link::{CollectionId, DomainId, LinkId, Noun, Timestamp, WorkspaceId};
+use waypost_link::{CollectionId, DomainId, Flags, Link, LinkId, Noun, Timestamp, WorkspaceId};
 
-use crate::{Grain, Scope};
+use crate::{Grain, Scope, limits};
 
 /// One page of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +49,28 @@ pub struct LinkQuery {
     pub order: Order,
     /// After this one, in that order.
     pub after: Option<LinkId>,
-    /// At most this many; at least 1, at most [`limits::PAGE`](crate::limits::PAGE).
+    /// At most this many, see [`page_limit`].
     pub limit: usize,
+}
+
+impl LinkQuery {
+    /// Whether `link` meets all conditions: what a backend asks of each link that its index
+    /// offers. Case is Unicode's, folded by lower-casing.
+    pub fn fits(&self, link: &Link) -> bool {
+        let is = |wanted: Option<bool>, state: bool| wanted.is_none_or(|wanted| wanted == state);
+        self.workspace.is_none_or(|workspace| workspace == link.workspace)
+            && self.domain.is_none_or(|domain| domain == link.domain)
+            && self.collection.is_none_or(|collection| link.collection == Some(collection))
+            && self
+                .attribute
+                .as_ref()
+                .is_none_or(|(name, value)| link.attributes.get(name) == Some(value.as_str()))
+            && is(self.archived, link.archived_at.is_some())
+            && is(self.active, link.flags.has(Flags::ACTIVE))
+            && self.created_from.is_none_or(|from| link.created_at >= from)
+            && self.created_before.is_none_or(|before| link.created_at < before)
+            && self.text.as_ref().is_none_or(|text| mentions(link, &text.to_lowercase()))
+    }
 }
 
 /// Which records of one kind.
@@ -122,4 +142,18 @@ pub struct LinkCountQuery {
     pub after: Option<LinkId>,
     /// At most this many, as in [`LinkQuery`].
     pub limit: usize,
+}
+
+/// How many items a page may have that was asked for with `limit`: at least 1, at most
+/// [`limits::PAGE`].
+pub fn page_limit(limit: usize) -> usize {
+    limit.clamp(1, limits::PAGE)
+}
+
+fn mentions(link: &Link, text: &str) -> bool {
+    [link.slug.as_str(), link.destination.as_str()]
+        .into_iter()
+        .chain(link.title.as_deref())
+        .chain(link.tags.iter().map(String::as_str))
+        .any(|field| field.to_lowercase().contains(text))
 }

@@ -98,14 +98,14 @@ pub struct Counts {
     pub clicks: u64,
     /// Clicks of bots.
     pub bots: u64,
-    /// Conversions, counted when they came in.
+    /// Conversions, in the bucket of the conversion's own time.
     pub conversions: u64,
     /// Who clicked, bots excluded.
     pub visitors: Sketch,
     /// Which bots clicked.
     pub robots: Sketch,
-    /// The clicks by each dimension, in the order of [`Dimension::ALL`], each by value; empty
-    /// where they weren't asked for.
+    /// The clicks by each dimension, in the order of [`Dimension::ALL`], each sorted by value;
+    /// empty where they weren't asked for.
     pub shares: [Vec<Share>; Dimension::ALL.len()],
 }
 
