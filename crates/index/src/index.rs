@@ -1,0 +1,200 @@
+//! The index: what readers look up, and what the follower tells it.
+
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use waypost_link::{Change, DomainId, LinkId, Revision};
+
+use crate::{
+    Directory, Entry, Loader,
+    sync::{AtomicU64, Condvar, Mutex, Ordering, PoisonError, lock},
+    writer::{Counters, Hasher, Shards, Writer, shard},
+};
+
+/// Links by (domain, code), and the small nouns of redirects. See the crate's page.
+pub struct Index {
+    hasher: Hasher,
+    shards: Shards,
+    directory: ArcSwap<Directory>,
+    writer: Mutex<Writer>,
+    applied: AtomicU64,
+    waiting: (Mutex<()>, Condvar),
+    started: Instant,
+    confirmed_ms: AtomicU64,
+    stats: ArcSwap<Stats>,
+}
+
+/// What the index holds, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Links.
+    pub links: usize,
+    /// Bytes that the tables have allocated: slots, arenas and waste; not the options aside.
+    pub bytes: usize,
+    /// Bytes of entries that are no longer, to be reclaimed by the next rebuild of their table.
+    pub waste: usize,
+    /// Links with a click limit.
+    pub limited: usize,
+    /// Tables rebuilt so far.
+    pub rebuilds: u64,
+}
+
+impl Index {
+    /// An empty index that has applied nothing.
+    pub fn new() -> Self {
+        Self::with_writer(Writer::new(Hasher::default(), Counters::default()))
+    }
+
+    /// Calls `read` with the link of `code` (decoded) on `domain`: what a redirect does.
+    ///
+    /// Wait-free, without allocation. The entry is borrowed for the call only, and `read` must
+    /// not yield or block: it runs under a guard of this thread.
+    #[inline]
+    pub fn with<R>(
+        &self,
+        domain: DomainId,
+        code: &str,
+        read: impl FnOnce(Entry<'_>) -> R,
+    ) -> Option<R> {
+        let key = self.hasher.key(domain, code);
+        let table = self.shards[shard(key.hash)].load();
+        table.find(key).map(read)
+    }
+
+    /// Calls `read` with the hostnames, rotators and workspaces, under the same rules as
+    /// [`Index::with`].
+    #[inline]
+    pub fn with_directory<R>(&self, read: impl FnOnce(&Directory) -> R) -> R {
+        read(&self.directory.load())
+    }
+
+    /// Applies one commit of the feed, whole: after it, [`Index::applied`] is `revision`.
+    ///
+    /// Commits come in order, each at least once: one at or before [`Index::applied`] is ignored,
+    /// and so is a link of a version that is already held. Several threads may call this; they
+    /// take turns.
+    ///
+    /// Gives the links that became limited by an update and may already have clicks: tell each by
+    /// [`Index::set_spent`].
+    pub fn apply(&self, revision: Revision, changes: &[Change]) -> Vec<LinkId> {
+        let mut writer = lock(&self.writer);
+        if revision > self.applied() {
+            for change in changes {
+                writer.apply(&self.shards, change);
+            }
+            self.finish(&mut writer, revision);
+        }
+        writer.take_limited()
+    }
+
+    /// The last commit that lookups show.
+    pub fn applied(&self) -> Revision {
+        Revision(self.applied.load(Ordering::Acquire))
+    }
+
+    /// Waits until `revision` is applied, or `timeout` is over; whether it is applied. Blocks its
+    /// thread: never for a coroutine.
+    pub fn wait_applied(&self, revision: Revision, timeout: Duration) -> bool {
+        let guard = lock(&self.waiting.0);
+        let pending = |_: &mut ()| self.applied() < revision;
+        drop(self.waiting.1.wait_timeout_while(guard, timeout, pending));
+        self.applied() >= revision
+    }
+
+    /// Says how many clicks the limited link `id` had before its counter began; false where it
+    /// has no limit. May be said again: the last word counts.
+    ///
+    /// A counter begins in the same atomic store that makes the limit visible: every redirect
+    /// that sees the limit counts on it, none that doesn't. So for a link given by
+    /// [`Index::apply`], note the time before that call, wait until the clicks queued by then are
+    /// stored, and say how many of the stored ones are older. Until then the limit counts from 0.
+    pub fn set_spent(&self, id: LinkId, before: u64) -> bool {
+        let writer = lock(&self.writer);
+        writer.counters.get(&id).map(|counter| counter.set_before(before)).is_some()
+    }
+
+    /// A loader that fills a new index beside this one and puts it in this one's place: at the
+    /// start, and when the feed no longer reaches back to [`Index::applied`].
+    pub fn loader(&self) -> Loader<'_> {
+        let writer = lock(&self.writer);
+        Loader::new(self, writer.hasher.clone(), writer.counters.clone())
+    }
+
+    /// Says that the follower has just seen that there is nothing newer than what is applied.
+    /// Tables that went out of use are freed on this occasion.
+    pub fn confirm(&self) {
+        lock(&self.writer).free_retired();
+        self.touch();
+    }
+
+    /// How long ago the index was last known to be up to date.
+    pub fn age(&self) -> Duration {
+        let confirmed = Duration::from_millis(self.confirmed_ms.load(Ordering::Acquire));
+        self.started.elapsed().saturating_sub(confirmed)
+    }
+
+    /// What it held after the last commit. Wait-free.
+    pub fn stats(&self) -> Stats {
+        **self.stats.load()
+    }
+
+    pub(crate) fn with_writer(writer: Writer) -> Self {
+        Self {
+            hasher: writer.hasher.clone(),
+            shards: writer.tables().map(ArcSwap::new).collect(),
+            directory: ArcSwap::default(),
+            writer: Mutex::new(writer),
+            applied: AtomicU64::new(0),
+            waiting: (Mutex::new(()), Condvar::new()),
+            started: Instant::now(),
+            confirmed_ms: AtomicU64::new(0),
+            stats: ArcSwap::default(),
+        }
+    }
+
+    /// Takes over all that `staged` holds, as the state at `revision`.
+    pub(crate) fn take_over(&self, staged: Self, revision: Revision) {
+        let staged = staged.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = lock(&self.writer);
+        let old = std::mem::replace(&mut *writer, staged);
+        writer.succeed(old);
+        let tables: Vec<_> = writer.tables().collect();
+        for (shard, table) in self.shards.iter().zip(tables) {
+            writer.retire(shard.swap(table));
+        }
+        self.finish(&mut writer, revision);
+    }
+
+    /// Publishes what a commit changed beside links, then its number.
+    fn finish(&self, writer: &mut Writer, revision: Revision) {
+        if let Some(directory) = writer.directory() {
+            self.directory.store(directory.into());
+        }
+        writer.free_retired();
+        self.stats.store(writer.stats().into());
+        self.touch();
+        let waiting = lock(&self.waiting.0);
+        self.applied.store(revision.0, Ordering::Release);
+        drop(waiting);
+        self.waiting.1.notify_all();
+    }
+
+    fn touch(&self) {
+        let age = self.started.elapsed().as_millis();
+        self.confirmed_ms.store(u64::try_from(age).unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    pub(crate) fn shards(&self) -> &Shards {
+        &self.shards
+    }
+
+    pub(crate) fn writer(&self) -> &Mutex<Writer> {
+        &self.writer
+    }
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,294 @@
+//! One shard's table: lines of atomic slots over an arena of entries.
+//!
+//! A slot is 64 bits: 24 of the hash, a mark, and where the entry is; eight share a cache line. A
+//! key's first line comes from its hash; when that is full, the next comes from the hash mixed
+//! again, so that lines fill evenly and a lookup ends after a few. Entries never move within a
+//! table: readers see a key's old entry or its new one, never neither.
+//!
+//! The table is changed through its one [`Shelf`], which also says when to rebuild it.
+
+use std::sync::Arc;
+
+use waypost_link::DomainId;
+
+use crate::{
+    Details, Entry,
+    arena::{Appender, Arena, Location},
+    entry,
+    limits::{GROUP, PROBES, WASTE_BYTES, WASTE_PART},
+    sync::{AtomicU64, OnceLock, Ordering},
+};
+
+const EMPTY: u64 = 0;
+const DELETED: u64 = 1;
+const FULL: u64 = 1 << 39;
+const TAG_SHIFT: u32 = 40;
+const MARK: u64 = u64::MAX << TAG_SHIFT | FULL;
+const _: () = assert!(Location::BITS < 39);
+
+/// What is looked up, with its hash. Bits 56 up choose the shard, 24 up the line, 0 up the tag.
+#[derive(Clone, Copy)]
+pub(crate) struct Key<'a> {
+    pub(crate) hash: u64,
+    pub(crate) domain: DomainId,
+    pub(crate) code: &'a str,
+}
+
+impl Key<'_> {
+    const fn mark(&self) -> u64 {
+        self.hash << TAG_SHIFT | FULL
+    }
+}
+
+#[repr(align(64))]
+#[derive(Default)]
+struct Line([AtomicU64; GROUP]);
+
+/// The readers' side.
+pub(crate) struct Table {
+    lines: Box<[Line]>,
+    arena: Arena,
+    asides: Box<[OnceLock<Arc<Details>>]>,
+}
+
+impl Table {
+    /// The entry of `key`.
+    #[inline]
+    pub(crate) fn find(&self, key: Key<'_>) -> Option<Entry<'_>> {
+        for nth in 0..PROBES + self.lines.len() {
+            for slot in &self.line(key.hash, nth).0 {
+                let slot = slot.load(Ordering::Acquire);
+                if slot == EMPTY {
+                    return None;
+                }
+                if slot & MARK == key.mark() {
+                    let at = Location::from_bits(slot);
+                    let found = entry::read_if(&self.arena, at, key.domain, key.code, |number| {
+                        self.aside(number)
+                    });
+                    if found.is_some() {
+                        return found;
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The `nth` line that may hold a key of this hash: a few by hashing, then all in turn, so
+    /// that even a thousand equal hashes are found again.
+    #[inline]
+    fn line(&self, hash: u64, nth: usize) -> &Line {
+        let lines = self.lines.len();
+        let at = if nth < PROBES {
+            let mixed = (nth as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (hash >> 24);
+            let mixed =
+                if nth == 0 { mixed } else { mixed.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 32 };
+            (((mixed & u64::from(u32::MAX)) * lines as u64) >> 32) as usize
+        } else {
+            nth - PROBES
+        };
+        &self.lines[at]
+    }
+
+    #[inline]
+    fn aside(&self, number: u32) -> Option<&Arc<Details>> {
+        self.asides.get(number as usize)?.get()
+    }
+
+    /// Every entry, with the options aside.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let slots = self.lines.iter().flat_map(|line| &line.0);
+        let full = slots.map(|slot| slot.load(Ordering::Acquire)).filter(|slot| slot & FULL != 0);
+        full.map(|slot| self.entry(slot).0)
+    }
+
+    fn entry(&self, slot: u64) -> (Entry<'_>, usize) {
+        entry::read(&self.arena, Location::from_bits(slot), |number| self.aside(number))
+    }
+}
+
+/// The table has no room as it is and must be rebuilt.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NoRoom;
+
+/// The writer's side of a table: the only thing that changes it.
+pub(crate) struct Shelf {
+    table: Arc<Table>,
+    appender: Appender,
+    scratch: Vec<u8>,
+    /// Entries.
+    live: usize,
+    /// Bytes of those entries in the arena.
+    live_bytes: usize,
+    /// Bytes in the arena of entries that are no longer.
+    waste: usize,
+    /// Slots that aren't empty.
+    used: usize,
+    asides_used: usize,
+    asides_live: usize,
+}
+
+/// A slot that a key has or may take.
+struct Place<'a> {
+    slot: &'a AtomicU64,
+    value: u64,
+    /// How many lines were visited.
+    visited: usize,
+}
+
+impl Shelf {
+    /// An empty table with room for `entries` of `bytes` in all, `asides` of them with options.
+    pub(crate) fn new(entries: usize, bytes: usize, asides: usize) -> Self {
+        let lines = (entries * 25 / 16).div_ceil(GROUP).max(1);
+        let asides = if asides == 0 { 0 } else { asides + (asides / 4).max(entries / 64) + 4 };
+        let (arena, appender) = Arena::new(bytes);
+        let table = Table {
+            lines: (0..lines).map(|_| Line::default()).collect(),
+            arena,
+            asides: (0..asides).map(|_| OnceLock::new()).collect(),
+        };
+        Self {
+            table: Arc::new(table),
+            appender,
+            scratch: Vec::new(),
+            live: 0,
+            live_bytes: 0,
+            waste: 0,
+            used: 0,
+            asides_used: 0,
+            asides_live: 0,
+        }
+    }
+
+    /// The same entries in a table of the right size, with room for one more like `entry`.
+    pub(crate) fn rebuilt(
+        &self,
+        entry: Option<&Entry<'_>>,
+        hash: impl Fn(&Entry<'_>) -> u64,
+    ) -> Self {
+        let mut entries = self.live + 1;
+        let more = entry.map_or(0, |entry| 64 + entry.code.len() + entry.destination.len());
+        let asides = self.asides_live + usize::from(entry.is_some_and(|e| e.details.is_some()));
+        loop {
+            let mut fresh = Self::new(entries, self.live_bytes + more, asides);
+            let copied = self.table.entries().all(|entry| fresh.put(hash(&entry), &entry).is_ok());
+            if copied {
+                return fresh;
+            }
+            entries += entries / 4 + GROUP;
+        }
+    }
+
+    pub(crate) fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.live
+    }
+
+    pub(crate) fn waste(&self) -> usize {
+        self.waste
+    }
+
+    /// Bytes that the table has allocated, all in all.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Table>()
+            + size_of_val(&*self.table.lines)
+            + size_of_val(&*self.table.asides)
+            + self.appender.allocated()
+    }
+
+    /// Whether a rebuild would give back much.
+    pub(crate) fn is_wasteful(&self) -> bool {
+        self.waste > self.live_bytes / WASTE_PART + WASTE_BYTES
+    }
+
+    /// Puts `entry` in the place of the one of its name, or in a new one.
+    pub(crate) fn put(&mut self, hash: u64, entry: &Entry<'_>) -> Result<(), NoRoom> {
+        let table = Arc::clone(&self.table);
+        let key = Key { hash, domain: entry.domain, code: entry.code };
+        let place = self.place(&table, key).ok_or(NoRoom)?;
+        let aside = self.put_aside(&table, entry)?;
+        self.scratch.clear();
+        entry::encode(entry, aside, &mut self.scratch);
+        let at =
+            self.appender.append(&table.arena, &self.scratch, self.live_bytes).ok_or(NoRoom)?;
+        place.slot.store(key.mark() | at.bits(), Ordering::Release);
+        self.asides_live += usize::from(aside.is_some());
+        self.live_bytes += self.scratch.len();
+        self.live += 1;
+        self.used += usize::from(place.value == EMPTY);
+        self.forget(&table, place.value);
+        Ok(())
+    }
+
+    /// Takes the entry of `key` away.
+    pub(crate) fn remove(&mut self, key: Key<'_>) {
+        let table = Arc::clone(&self.table);
+        if let Some(place) = find_slot(&table, key) {
+            place.slot.store(DELETED, Ordering::Release);
+            self.forget(&table, place.value);
+        }
+    }
+
+    /// Counts the entry of a slot's old value as waste.
+    fn forget(&mut self, table: &Table, slot: u64) {
+        if slot & FULL != 0 {
+            let (entry, bytes) = table.entry(slot);
+            self.asides_live -= usize::from(entry.details.is_some());
+            self.live -= 1;
+            self.live_bytes -= bytes;
+            self.waste += bytes;
+        }
+    }
+
+    fn put_aside(&mut self, table: &Table, entry: &Entry<'_>) -> Result<Option<u32>, NoRoom> {
+        let Some(details) = entry.details else { return Ok(None) };
+        let number = self.asides_used;
+        let slot = table.asides.get(number).ok_or(NoRoom)?;
+        slot.get_or_init(|| Arc::clone(details));
+        self.asides_used += 1;
+        Ok(Some(number as u32))
+    }
+
+    /// Where `key` is, or may be put. `None` where the table is too full for it.
+    fn place<'a>(&self, table: &'a Table, key: Key<'_>) -> Option<Place<'a>> {
+        if let Some(place) = find_slot(table, key) {
+            return Some(place);
+        }
+        let slots = table.lines.len() * GROUP;
+        let place = free_slot(table, key.hash)?;
+        let crowded = place.value == EMPTY && (self.used + 1) * 5 > slots * 4;
+        let far = place.visited >= PROBES && self.live * 4 > slots;
+        (!crowded && !far).then_some(place)
+    }
+}
+
+fn find_slot<'a>(table: &'a Table, key: Key<'_>) -> Option<Place<'a>> {
+    for visited in 0..PROBES + table.lines.len() {
+        for slot in &table.line(key.hash, visited).0 {
+            let value = slot.load(Ordering::Acquire);
+            if value == EMPTY {
+                return None;
+            }
+            if value & MARK == key.mark() {
+                let (entry, _) = table.entry(value);
+                if entry.domain == key.domain && entry.code == key.code {
+                    return Some(Place { slot, value, visited });
+                }
+            }
+        }
+    }
+    None
+}
+
+fn free_slot(table: &Table, hash: u64) -> Option<Place<'_>> {
+    (0..PROBES + table.lines.len()).find_map(|visited| {
+        table.line(hash, visited).0.iter().find_map(|slot| {
+            let value = slot.load(Ordering::Acquire);
+            (value & FULL == 0).then_some(Place { slot, value, visited })
+        })
+    })
+}
