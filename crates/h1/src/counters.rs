@@ -34,11 +34,14 @@ impl Counters {
         self.refused[why.index()].load(Ordering::Relaxed)
     }
 
-    pub(crate) fn add(counter: &AtomicU64, n: u64) {
-        counter.fetch_add(n, Ordering::Relaxed);
+    /// Adds; nothing is written where there is nothing to add.
+    pub(crate) fn add_nonzero(counter: &AtomicU64, n: u64) {
+        if n > 0 {
+            counter.fetch_add(n, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn refuse(&self, why: Refusal) {
-        Self::add(&self.refused[why.index()], 1);
+        Self::add_nonzero(&self.refused[why.index()], 1);
     }
 }

@@ -22,16 +22,23 @@
 //!
 //! It knows nothing of links, JSON or storage, and never waits for anything but its own sockets and a [`Deferred`].
 
+mod authority;
+mod body;
+mod chunked;
+mod connection;
 mod counters;
 mod date;
 mod deferred;
 mod field;
 mod handler;
+mod head;
 mod limits;
+mod proxy;
 mod refusal;
 mod reply;
 mod request;
 mod status;
+mod transport;
 
 pub use counters::Counters;
 pub use deferred::Deferred;
@@ -41,3 +48,4 @@ pub use limits::{HEADERS_MAX, Limits, default_max_connections};
 pub use refusal::Refusal;
 pub use reply::{Answer, Body, Reply, Response};
 pub use request::{Head, Method, Moment, Request, Version};
+pub use transport::{Bound, Drained, Metrics, PerIp, Runtime, Server, ServerBuilder, Stopper};

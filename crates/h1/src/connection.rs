@@ -1,0 +1,503 @@
+//! One connection's protocol, without its socket: bytes in, answers out.
+//!
+//! The transport hands over whatever it has read and an output buffer; [`Connection::advance`] answers every request that
+//! is whole, so that a pipelined batch leaves in one write, and says what it waits for. It holds no
+//! buffers of its own but a body that is on its way: an idle connection costs a few words.
+
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::body::Incoming;
+use crate::deferred::Slot;
+use crate::handler::{Answered, Outcome};
+use crate::head::{self, Framing, Origin, Parsed};
+use crate::limits::{BATCH_BYTES, BATCH_REQUESTS, HEADERS_MAX, LEADING_EMPTY_LINES};
+use crate::reply::Exchange;
+use crate::{
+    BodyPolicy, Counters, Handler, Head, Limits, Method, Moment, Refusal, Reply, Request, Response,
+    Version, proxy,
+};
+
+/// What serves all connections of a server.
+pub(crate) struct Service<H> {
+    pub(crate) handler: H,
+    pub(crate) limits: Limits,
+    pub(crate) counters: Counters,
+}
+
+/// What holds for all requests that were read together.
+#[derive(Clone, Copy)]
+pub(crate) struct Batch {
+    pub(crate) moment: Moment,
+    /// The server is stopping: the last answer of the batch says goodbye.
+    pub(crate) draining: bool,
+}
+
+/// What the connection waits for.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// More bytes.
+    Read,
+    /// Nothing: it has had its share of this turn and can go on.
+    Again,
+    /// The answer that a handler promised.
+    Deferred(Arc<Slot>),
+    /// The end, once the output is written. `linger` where the peer may still be sending: closing at once could destroy
+    /// the answer before it is read.
+    Close { linger: bool },
+}
+
+/// What a peer is late with; each has its own deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Idle,
+    Head,
+    Body,
+}
+
+#[derive(Debug)]
+enum State {
+    /// A PROXY header comes first.
+    Proxy,
+    Head,
+    Body(Box<Incoming>),
+    Deferred(Exchange),
+    Closed,
+}
+
+/// The protocol state of one connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    state: State,
+    peer: SocketAddr,
+    /// Bytes of the buffered head that were searched for its end; 0 before the first look.
+    scanned: usize,
+    empty_lines: usize,
+    /// Heads that were whole.
+    heads: u64,
+}
+
+/// One step of [`Connection::advance`].
+enum Step {
+    Used(usize),
+    Need,
+    End(usize, Next),
+}
+
+impl Connection {
+    pub(crate) fn new(peer: SocketAddr, proxy: bool) -> Self {
+        let state = if proxy { State::Proxy } else { State::Head };
+        Self { state, peer, scanned: 0, empty_lines: 0, heads: 0 }
+    }
+
+    /// Answers what is whole in `input` into `out`. Returns the bytes used and what to do next; what was not used
+    /// must come again in front of what is read later.
+    pub(crate) fn advance<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        input: &[u8],
+        out: &mut Vec<u8>,
+    ) -> (usize, Next) {
+        let mut used = 0;
+        let mut requests = 0;
+        let next = loop {
+            let rest = &input[used..];
+            if requests >= BATCH_REQUESTS || out.len() >= BATCH_BYTES {
+                break if rest.is_empty() { Next::Read } else { Next::Again };
+            }
+            let step = match self.state {
+                State::Proxy => self.read_proxy(rest),
+                State::Head => self.read_head(service, batch, rest, out, &mut requests),
+                State::Body(_) => self.read_body(service, batch, rest, out, &mut requests),
+                State::Deferred(_) | State::Closed => break Next::Close { linger: true },
+            };
+            match step {
+                Step::Used(n) => used += n,
+                Step::Need => break Next::Read,
+                Step::End(n, next) => {
+                    used += n;
+                    break next;
+                }
+            }
+        };
+        Counters::add_nonzero(&service.counters.requests, u64::from(requests));
+        (used, next)
+    }
+
+    /// Writes the answer that was waited for.
+    pub(crate) fn complete(
+        &mut self,
+        response: &Response,
+        draining: bool,
+        out: &mut Vec<u8>,
+    ) -> Next {
+        let State::Deferred(exchange) = self.state else {
+            return Next::Close { linger: true };
+        };
+        self.state = State::Head;
+        let exchange = Exchange { close: exchange.close || draining, ..exchange };
+        match self.settle(Reply::new(out, exchange).respond(response), exchange, true) {
+            Next::Read => Next::Again,
+            next => next,
+        }
+    }
+
+    /// The deadline of the current phase has passed: 408, unless nothing was asked yet.
+    pub(crate) fn time_out<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        out: &mut Vec<u8>,
+    ) -> Next {
+        if self.phase() == Phase::Idle || !self.has_begun() {
+            return Next::Close { linger: false };
+        }
+        self.refuse(service, batch, Refusal::Timeout, out)
+    }
+
+    /// The peer has finished sending. A request cut short is told so; it may still be listening.
+    pub(crate) fn end_of_input<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        out: &mut Vec<u8>,
+    ) -> Next {
+        if self.has_begun() {
+            let _ = self.refuse(service, batch, Refusal::Malformed, out);
+        }
+        self.state = State::Closed;
+        Next::Close { linger: false }
+    }
+
+    /// What it waits for while it waits for bytes. A new connection's head is due like any other.
+    pub(crate) fn phase(&self) -> Phase {
+        match self.state {
+            State::Body(_) => Phase::Body,
+            State::Head if self.scanned == 0 && self.heads > 0 => Phase::Idle,
+            _ => Phase::Head,
+        }
+    }
+
+    /// Heads read so far: tells one wait for a head from the next.
+    pub(crate) fn heads(&self) -> u64 {
+        self.heads
+    }
+
+    fn has_begun(&self) -> bool {
+        self.scanned > 0 || matches!(self.state, State::Body(_))
+    }
+
+    fn read_proxy(&mut self, input: &[u8]) -> Step {
+        match proxy::parse(input) {
+            Ok(None) => Step::Need,
+            Ok(Some(announced)) => {
+                self.peer = announced.client.unwrap_or(self.peer);
+                self.state = State::Head;
+                Step::Used(announced.length)
+            }
+            Err(proxy::Malformed) => {
+                self.state = State::Closed;
+                Step::End(0, Next::Close { linger: false })
+            }
+        }
+    }
+
+    #[inline]
+    fn read_head<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        requests: &mut u32,
+    ) -> Step {
+        match input {
+            [] => return Step::Need,
+            [b'\r', b'\n', ..] if self.empty_lines < LEADING_EMPTY_LINES => {
+                self.empty_lines += 1;
+                self.scanned = 0;
+                return Step::Used(2);
+            }
+            [b'\r'] => {
+                self.scanned = 1;
+                return Step::Need;
+            }
+            [b'\r' | b'\n', ..] => {
+                return Step::End(0, self.refuse(service, batch, Refusal::Malformed, out));
+            }
+            _ => {}
+        }
+        match self.look(service, batch, input, out, requests) {
+            Ok(step) => step,
+            Err(why) => Step::End(0, self.refuse(service, batch, why, out)),
+        }
+    }
+
+    /// Looks whether the head is whole and, if so, acts on it.
+    fn look<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        requests: &mut u32,
+    ) -> Result<Step, Refusal> {
+        let Service { limits, .. } = service;
+        if self.scanned > 0 && !ends_after(input, self.scanned) {
+            self.scanned = input.len();
+            head::check_partial::<()>(input, limits)?;
+            return Ok(Step::Need);
+        }
+        let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+        let origin = Origin { limits, peer: self.peer, received: batch.moment };
+        let Some(parsed) = head::parse(input, &mut storage, origin)? else {
+            self.scanned = input.len();
+            return Ok(Step::Need);
+        };
+        self.scanned = 0;
+        self.empty_lines = 0;
+        self.heads += 1;
+        *requests += 1;
+        self.act(service, batch, &parsed, input, out)
+    }
+
+    /// A head is whole: answers it, or begins to read its body.
+    #[inline]
+    fn act<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        parsed: &Parsed<'_>,
+        input: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Step, Refusal> {
+        let (head_bytes, rest) = input.split_at(parsed.length);
+        if parsed.framing == Framing::None {
+            return Ok(self.answer(service, batch, parsed, b"", rest.len(), parsed.length, out));
+        }
+        let (keep, max) = match service.handler.body(&parsed.head) {
+            BodyPolicy::Ignore => (false, service.limits.body_bytes),
+            BodyPolicy::Collect { max } => (true, max),
+            BodyPolicy::Refuse => {
+                let last = Parsed { keep_alive: false, ..*parsed };
+                return Ok(self.answer(
+                    service,
+                    batch,
+                    &last,
+                    b"",
+                    rest.len().max(1),
+                    input.len(),
+                    out,
+                ));
+            }
+        };
+        match parsed.framing {
+            Framing::Length(length) if length > max => {
+                let next =
+                    self.refuse_head(service, batch, &parsed.head, Refusal::BodyTooLarge, out);
+                return Ok(Step::End(0, next));
+            }
+            Framing::Length(length) if length <= rest.len() as u64 => {
+                let (body, rest) = rest.split_at(usize::try_from(length).unwrap_or(rest.len()));
+                let body_kept = if keep { body } else { b"" };
+                let used = head_bytes.len() + body.len();
+                return Ok(self.answer(service, batch, parsed, body_kept, rest.len(), used, out));
+            }
+            _ => {}
+        }
+        if parsed.expects_continue && rest.is_empty() {
+            out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        let head = head_bytes.to_vec();
+        self.state = State::Body(Box::new(match parsed.framing {
+            Framing::Length(length) => Incoming::sized(head, length, keep),
+            _ => Incoming::chunked(head, max, keep),
+        }));
+        Ok(Step::Used(parsed.length))
+    }
+
+    fn read_body<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        requests: &mut u32,
+    ) -> Step {
+        let State::Body(incoming) = &mut self.state else {
+            return Step::Need;
+        };
+        match incoming.feed(input) {
+            Ok((used, false)) if used > 0 => Step::Used(used),
+            Ok((_, false)) => Step::Need,
+            Ok((used, true)) => {
+                let State::Body(incoming) = std::mem::replace(&mut self.state, State::Head) else {
+                    return Step::Need;
+                };
+                *requests += 1;
+                let (rest, used) = (input.len() - used, used);
+                self.with_head(service, batch, &incoming, |connection, parsed| {
+                    let out = &mut *out;
+                    connection.answer(service, batch, parsed, &incoming.body, rest, used, out)
+                })
+            }
+            Err(why) => Step::End(0, self.refuse(service, batch, why, out)),
+        }
+    }
+
+    /// Parses the head of a body again: it was whole and in order when the body began.
+    fn with_head<H: Handler, T>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        incoming: &Incoming,
+        then: impl FnOnce(&mut Self, &Parsed<'_>) -> T,
+    ) -> T
+    where
+        T: From<Next>,
+    {
+        let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+        let origin = Origin { limits: &service.limits, peer: self.peer, received: batch.moment };
+        match head::parse(&incoming.head, &mut storage, origin) {
+            Ok(Some(parsed)) => then(self, &parsed),
+            _ => Next::Close { linger: true }.into(),
+        }
+    }
+
+    /// Calls the handler and settles what becomes of the connection. `rest` bytes follow the request, which itself
+    /// took `used`.
+    #[allow(clippy::too_many_arguments)]
+    fn answer<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        parsed: &Parsed<'_>,
+        body: &[u8],
+        rest: usize,
+        used: usize,
+        out: &mut Vec<u8>,
+    ) -> Step {
+        let last = !parsed.keep_alive || (batch.draining && rest == 0);
+        let exchange = exchange_of(&parsed.head, last, batch);
+        let request = Request { head: parsed.head, body };
+        let outcome = guarded(service, exchange, out, |reply| {
+            if request.path() == "*" {
+                return reply.status(204).header("Allow", ALLOWED).empty();
+            }
+            service.handler.handle(&request, reply)
+        });
+        match self.settle(outcome, exchange, rest > 0 || parsed.keep_alive) {
+            Next::Read => Step::Used(used),
+            next => Step::End(used, next),
+        }
+    }
+
+    /// What an answer means for the connection. `linger` if it closes and the peer does not expect that.
+    fn settle(&mut self, outcome: Outcome, exchange: Exchange, linger: bool) -> Next {
+        match outcome.0 {
+            Answered::Now { close: false } => Next::Read,
+            Answered::Now { close: true } => {
+                self.state = State::Closed;
+                Next::Close { linger }
+            }
+            Answered::Later(slot) => {
+                self.state = State::Deferred(exchange);
+                Next::Deferred(slot)
+            }
+        }
+    }
+
+    /// Refuses in the engine's name, or, where the head is known to be in order, in the handler's; then the end.
+    fn refuse<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        why: Refusal,
+        out: &mut Vec<u8>,
+    ) -> Next {
+        if let State::Body(incoming) = std::mem::replace(&mut self.state, State::Closed) {
+            return self.with_head(service, batch, &incoming, |connection, parsed| {
+                connection.refuse_head(service, batch, &parsed.head, why, out)
+            });
+        }
+        service.counters.refuse(why);
+        let exchange = Exchange {
+            head_only: false,
+            close: true,
+            http10: false,
+            unix_seconds: batch.moment.unix_micros / 1_000_000,
+        };
+        let _written = Reply::new(out, exchange).refusal(why);
+        Next::Close { linger: true }
+    }
+
+    fn refuse_head<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        head: &Head<'_>,
+        why: Refusal,
+        out: &mut Vec<u8>,
+    ) -> Next {
+        service.counters.refuse(why);
+        let exchange = exchange_of(head, true, batch);
+        let outcome =
+            guarded(service, exchange, out, |reply| service.handler.refuse(head, why, reply));
+        self.settle(outcome, exchange, true)
+    }
+}
+
+/// What `OPTIONS *` says: the methods that this server knows at all (RFC 9110 section 9.3.7).
+const ALLOWED: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+impl From<Next> for Step {
+    fn from(next: Next) -> Self {
+        Self::End(0, next)
+    }
+}
+
+#[inline]
+fn exchange_of(head: &Head<'_>, close: bool, batch: Batch) -> Exchange {
+    Exchange {
+        head_only: head.method == Method::Head,
+        close,
+        http10: head.version == Version::Http10,
+        unix_seconds: batch.moment.unix_micros / 1_000_000,
+    }
+}
+
+/// Calls into the handler; a panic takes back what was written and becomes a 500.
+#[inline]
+fn guarded<H: Handler>(
+    service: &Service<H>,
+    exchange: Exchange,
+    out: &mut Vec<u8>,
+    call: impl FnOnce(Reply<'_>) -> Outcome,
+) -> Outcome {
+    let start = out.len();
+    match catch_unwind(AssertUnwindSafe(|| call(Reply::new(out, exchange)))) {
+        Ok(outcome) => outcome,
+        Err(_panic) => {
+            Counters::add_nonzero(&service.counters.panics, 1);
+            out.truncate(start);
+            Reply::new(out, Exchange { close: true, ..exchange })
+                .text(500, "500 Internal Server Error\n")
+        }
+    }
+}
+
+/// Whether a head ends after the first `scanned` bytes, which are known not to hold its end: a line end and an empty line,
+/// be they CRLF or, so that it can be refused, LF.
+fn ends_after(input: &[u8], scanned: usize) -> bool {
+    let from = scanned.saturating_sub(3);
+    let new = input.get(from..).unwrap_or_default();
+    memchr::memchr_iter(b'\n', new)
+        .any(|at| matches!(new.get(at + 1..), Some([b'\n', ..] | [b'\r', b'\n', ..])))
+}
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

@@ -1,0 +1,158 @@
+//! The coroutine of a connection that stays: take turns, and between them wait for the socket.
+
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, RawFd};
+
+use may::io::{CoIo, WaitIo};
+
+use super::deadlines::{Seat, Wait};
+use super::session::{Session, Turn};
+use super::shared::{Permit, Shared};
+use super::sys;
+use super::wake::wake;
+use crate::Handler;
+use crate::connection::Phase;
+use crate::limits::TURNS_IN_A_ROW;
+
+/// The events that the scheduler reports, as epoll names them, and its own for a wake.
+const IN: usize = 0x1;
+const OUT: usize = 0x4;
+const ERR: usize = 0x8;
+const HUP: usize = 0x10;
+const RDHUP: usize = 0x2000;
+const WOKEN: usize = 0x8000_0000;
+
+/// A descriptor to watch; whoever owns the socket keeps it open for longer.
+pub(crate) struct Watched(pub(crate) RawFd);
+
+impl AsRawFd for Watched {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0
+    }
+}
+
+/// A connection with its socket, its place in the table and its right to exist. The order of the fields is the order in which
+/// they go: events off, place left, socket closed, connection uncounted — a descriptor's number may be in use again as
+/// soon as it is closed.
+struct Lasting<H> {
+    watch: CoIo<Watched>,
+    seat: Seated<H>,
+    stream: TcpStream,
+    session: Session,
+    permit: Permit<H>,
+}
+
+struct Seated<H> {
+    seat: Seat,
+    shared: std::sync::Arc<Shared<H>>,
+}
+
+impl<H> Drop for Seated<H> {
+    fn drop(&mut self) {
+        self.shared.state.table.leave(&self.seat);
+    }
+}
+
+/// Gives a connection a coroutine, which goes on after `turn`. `here` is the descriptor whose worker is the current one.
+/// Where there is no place or no memory for it, the connection is closed.
+pub(crate) fn spawn<H: Handler>(
+    here: RawFd,
+    stream: TcpStream,
+    session: Session,
+    permit: Permit<H>,
+    turn: Turn,
+) {
+    let fd = stream.as_raw_fd();
+    let workers = i32::try_from(may::config().get_workers()).unwrap_or(1).max(1);
+    let run = move || {
+        if let Some(mut connection) = Lasting::new(stream, session, permit) {
+            connection.run(turn);
+        }
+    };
+    let spawned =
+        if fd % workers == here % workers { sys::spawn_here(fd, run) } else { sys::spawn(fd, run) };
+    if let Err(error) = spawned {
+        tracing::error!(%error, "can't start a coroutine");
+    }
+}
+
+impl<H: Handler> Lasting<H> {
+    fn new(stream: TcpStream, session: Session, permit: Permit<H>) -> Option<Self> {
+        let fd = stream.as_raw_fd();
+        let seat = permit.shared.state.table.enter(fd)?;
+        let seat = Seated { seat, shared: std::sync::Arc::clone(&permit.shared) };
+        let watch = CoIo::new(Watched(fd)).ok()?;
+        Some(Self { watch, seat, stream, session, permit })
+    }
+
+    fn run(&mut self, first: Turn) {
+        let mut turn = first;
+        let mut in_a_row = 0;
+        loop {
+            in_a_row = match turn {
+                Turn::Close => return,
+                Turn::Again if in_a_row < TURNS_IN_A_ROW => in_a_row + 1,
+                other => {
+                    self.wait_after(other);
+                    0
+                }
+            };
+            let late = self.permit.shared.state.table.resume(&self.seat.seat);
+            turn = self.session.turn(&self.stream, &self.permit.shared, late);
+        }
+    }
+
+    /// Waits for what the turn asked for.
+    fn wait_after(&mut self, turn: Turn) {
+        let limits = &self.permit.shared.service.limits;
+        match turn {
+            Turn::Read => {
+                let (phase, until) = self.session.read_deadline(&self.permit.shared);
+                let wait = if phase == Phase::Idle { Wait::Idle } else { Wait::Request };
+                self.stamp(wait, Some(until));
+                self.wait_for(IN | RDHUP);
+            }
+            Turn::Write => {
+                let until = self.session.deadline_in(limits.write_time);
+                self.stamp(Wait::Peer, Some(until));
+                self.wait_for(OUT);
+            }
+            Turn::Linger => {
+                self.stamp(Wait::Peer, Some(self.session.linger_deadline()));
+                self.wait_for(IN | RDHUP);
+            }
+            Turn::Deferred(slot) => {
+                self.stamp(Wait::Promise, None);
+                let (fd, waker) = (self.watch.as_raw_fd(), self.watch.waker());
+                if slot.wake_with(move || wake(fd, waker)) {
+                    self.wait_for(WOKEN);
+                }
+            }
+            Turn::Again => self.step_aside(),
+            Turn::Close => {}
+        }
+    }
+
+    /// Lets the worker look at its other sockets. A plain yield would not: the scheduler runs what is ready before it polls.
+    fn step_aside(&mut self) {
+        wake(self.watch.as_raw_fd(), self.watch.waker());
+        self.wait_for(WOKEN);
+    }
+
+    fn stamp(&self, wait: Wait, until: Option<std::time::Instant>) {
+        let state = &self.permit.shared.state;
+        state.table.stamp(&self.seat.seat, wait, until.map(|until| state.clock.millis(until)));
+    }
+
+    /// Waits for one of these events, noting all others. A fatal event or a wake ends every wait.
+    fn wait_for(&mut self, wanted: usize) {
+        loop {
+            let events = self.watch.wait_io();
+            self.session.readable |= events & (IN | RDHUP | HUP | ERR) != 0;
+            self.session.half_closed |= events & (RDHUP | HUP) != 0;
+            if events & (wanted | HUP | ERR | WOKEN) != 0 {
+                return;
+            }
+        }
+    }
+}
