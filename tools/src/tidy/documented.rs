@@ -1,6 +1,6 @@
 //! Every setting and every metric is in the docs.
 //!
-//! The tables in the code are what counts: a setting is a line `name: "…"` under `crates/server/src/config`, a metric
+//! The tables in the code are what counts: a setting is a row `setting("…", …)` under `crates/server/src/config`, a metric
 //! any `waypost_…` name in a string literal of a crate. The docs name each in backticks or as a word of its own.
 
 use super::Finding;
@@ -51,12 +51,10 @@ pub(super) fn metrics(repo: &Repo) -> Vec<Finding> {
     findings
 }
 
-/// The name in a line such as `name: "listen",`, alone or as the first field of a row.
+/// The name in a row such as `setting("listen", List, …),`.
 fn setting(line: &str) -> Option<&str> {
-    let (before, rest) = line.split_once("name: \"")?;
-    let is_field = before.trim().is_empty() || before.trim_end().ends_with('{');
-    let (name, _) = rest.split_once('"')?;
-    is_field.then_some(name)
+    let (name, _) = line.trim().strip_prefix("setting(\"")?.split_once('"')?;
+    Some(name)
 }
 
 /// The identifiers in a text.
@@ -91,11 +89,15 @@ mod tests {
             let expected: Vec<_> = lines.iter().map(|line| (path, *line)).collect();
             expect(settings, &[(path, table), ("docs/configuration.md", docs)], &expected);
         };
-        check("    name: \"listen\",\n    name: \"data\",", "| `listen` | where |", &[2]);
-        check("Setting { name: \"listen\", default: \"\" }", "", &[1]);
-        check("    name: \"listen\",", "`listener`", &[1]);
-        check("    name: \"listen\",", "[`listen`]", &[]);
-        check("    // the name: \"listen\"", "", &[]);
+        check(
+            "    setting(\"listen\", List),\n    setting(\"data\", Text),",
+            "| `listen` | where |",
+            &[2],
+        );
+        check("setting(\"listen\", List, \"\")", "", &[1]);
+        check("    setting(\"listen\", List),", "`listener`", &[1]);
+        check("    setting(\"listen\", List),", "[`listen`]", &[]);
+        check("    // the setting(\"listen\")", "", &[]);
     }
 
     #[test]
