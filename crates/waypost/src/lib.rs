@@ -1,0 +1,2 @@
+//! The embeddable front door: store, index, writer, follower.
+#![forbid(unsafe_code)]
