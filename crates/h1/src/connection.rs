@@ -152,7 +152,7 @@ impl Connection {
         batch: Batch,
         out: &mut Vec<u8>,
     ) -> Next {
-        if self.phase() == Phase::Idle || !self.has_begun() {
+        if !self.has_begun() {
             return Next::Close { linger: false };
         }
         self.refuse(service, batch, Refusal::Timeout, out)
@@ -172,11 +172,11 @@ impl Connection {
         Next::Close { linger: false }
     }
 
-    /// What it waits for while it waits for bytes. A new connection's head is due like any other.
+    /// What it waits for while it waits for bytes.
     pub(crate) fn phase(&self) -> Phase {
         match self.state {
             State::Body(_) => Phase::Body,
-            State::Head if self.scanned == 0 && self.heads > 0 => Phase::Idle,
+            State::Head if self.scanned == 0 => Phase::Idle,
             _ => Phase::Head,
         }
     }

@@ -37,6 +37,9 @@ pub(crate) const TURNS_IN_A_ROW: u32 = 8;
 /// Connections accepted in a row before the connections that exist get their turn.
 pub(crate) const ACCEPTS_IN_A_ROW: u32 = 32;
 
+/// Rounds of [`ACCEPTS_IN_A_ROW`] for which a stopping server still takes what the kernel has accepted for it.
+pub(crate) const DRAIN_ROUNDS: u32 = 128;
+
 /// Bytes thrown away from a peer that goes on sending after its last answer, before the socket is closed on it.
 pub(crate) const LINGER_BYTES: usize = 512 * 1024;
 

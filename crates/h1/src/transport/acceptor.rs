@@ -12,12 +12,12 @@ use std::sync::atomic::Ordering;
 
 use may::io::{CoIo, WaitIo};
 
-use super::coroutine::{self, Watched};
+use super::coroutine::{self, WOKEN, Watched};
 use super::session::{Session, Turn};
 use super::shared::{Full, Permit, Shared};
 use super::sys;
 use super::wake::wake;
-use crate::limits::{ACCEPTS_IN_A_ROW, TURNS_IN_A_ROW};
+use crate::limits::{ACCEPTS_IN_A_ROW, DRAIN_ROUNDS, TURNS_IN_A_ROW};
 use crate::{Counters, Handler, Refusal};
 
 const OVERLOADED: &[u8] =
@@ -49,8 +49,10 @@ pub(crate) fn start<H: Handler>(
 
 impl<H: Handler> Acceptor<H> {
     fn run(mut self) {
+        let mut last_rounds = 0..DRAIN_ROUNDS;
         loop {
             match self.accept_some() {
+                Ok(()) if self.shared.state.is_draining() && last_rounds.next().is_none() => break,
                 Ok(()) => self.step_aside(),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.shared.state.is_draining() {
@@ -116,14 +118,14 @@ impl<H: Handler> Acceptor<H> {
     fn pause(&mut self, error: &io::Error) {
         tracing::warn!(%error, "accepting pauses");
         Counters::add_nonzero(&self.shared.service.counters.accept_pauses, 1);
-        if self.reserve.take().is_some() {
-            if let Ok((stream, _)) = sys::accept(self.fd()) {
-                self.turn_away(&stream, &Full::Server);
-            }
+        if self.reserve.take().is_some()
+            && let Ok((stream, _)) = sys::accept(self.fd())
+        {
+            self.turn_away(&stream, &Full::Server);
         }
         self.reserve = open_reserve();
         self.shared.state.pause_acceptor(self.fd(), self.watch.waker());
-        self.watch.wait_io();
+        while self.watch.wait_io() & WOKEN == 0 {}
     }
 
     fn step_aside(&self) {

@@ -14,13 +14,14 @@ use crate::Handler;
 use crate::connection::Phase;
 use crate::limits::TURNS_IN_A_ROW;
 
-/// The events that the scheduler reports, as epoll names them, and its own for a wake.
+// The events that the scheduler reports, as epoll names them.
 const IN: usize = 0x1;
 const OUT: usize = 0x4;
 const ERR: usize = 0x8;
 const HUP: usize = 0x10;
 const RDHUP: usize = 0x2000;
-const WOKEN: usize = 0x8000_0000;
+/// Its own event: somebody called the waker.
+pub(crate) const WOKEN: usize = 0x8000_0000;
 
 /// A descriptor to watch; whoever owns the socket keeps it open for longer.
 pub(crate) struct Watched(pub(crate) RawFd);

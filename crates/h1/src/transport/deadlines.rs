@@ -134,9 +134,9 @@ impl Table {
         self.each(|place| place.shut(|stamp| stamp != 0 && stamp >> 3 < now, how));
     }
 
-    /// Ends the connections that wait for their next request.
-    pub(crate) fn close_idle(&self) {
-        let idle = |stamp| stamp & 7 == Wait::Idle as u64;
+    /// Ends the connections that wait for their next request and whose deadline for it lies before `until`.
+    pub(crate) fn close_idle(&self, until: u64) {
+        let idle = |stamp| stamp & 7 == Wait::Idle as u64 && stamp >> 3 < until;
         self.each(|place| place.shut(idle, |_| Shutdown::Read));
     }
 
@@ -210,11 +210,13 @@ mod tests {
         table.cut_all();
         assert!(!is_cut(&client));
         let seat = table.enter(server.as_raw_fd()).unwrap();
-        table.close_idle();
+        table.close_idle(1_000);
         assert!(!table.resume(&seat), "not idle");
-        table.stamp(&seat, Wait::Idle, None);
-        table.close_idle();
-        assert!(table.resume(&seat));
+        for (until, late) in [(1_000, false), (999, true)] {
+            table.stamp(&seat, Wait::Idle, Some(until));
+            table.close_idle(1_000);
+            assert_eq!(table.resume(&seat), late);
+        }
         table.cut_all();
         assert!(is_cut(&client));
     }

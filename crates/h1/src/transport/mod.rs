@@ -27,7 +27,3 @@ pub use listener::Bound;
 pub use per_ip::PerIp;
 pub use runtime::Runtime;
 pub use server::{Drained, Metrics, Server, ServerBuilder, Stopper};
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

@@ -20,6 +20,10 @@ const TICK: Duration = Duration::from_millis(100);
 /// How often a drain looks whether it is done.
 const DRAIN_TICK: Duration = Duration::from_millis(5);
 
+/// How long a connection must have been idle for a drain to close it. One that is busy sends its next request sooner, and learns
+/// from the answer that the server goes; closing it between two requests would cut the second.
+const DRAIN_IDLE: Duration = Duration::from_millis(300);
+
 /// How long cut connections may take to notice.
 const CUT_TIME: Duration = Duration::from_secs(1);
 
@@ -123,6 +127,7 @@ pub struct Drained {
 pub struct Server {
     control: Arc<dyn Control>,
     addresses: Vec<SocketAddr>,
+    idle_time: Duration,
     reaper: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -166,13 +171,14 @@ impl Server {
         let addresses = bound.addresses();
         let Bound { settings, listeners } = bound;
         let ServerBuilder { limits, max_connections, per_ip, .. } = settings;
+        let idle_time = limits.idle_time;
         let shared = Arc::new(Shared {
             service: Service { handler, limits, counters: Counters::default() },
             state: State::new(max_connections, per_ip.map(Ledger::new)),
         });
         let control: Arc<dyn Control> = Arc::clone(&shared) as _;
         let reaper = Some(start_reaper(Arc::clone(&control))?);
-        let server = Self { control, addresses, reaper };
+        let server = Self { control, addresses, idle_time, reaper };
         for listener in listeners {
             for socket in listener.sockets {
                 acceptor::start(socket, listener.proxy, Arc::clone(&shared))?;
@@ -210,7 +216,8 @@ impl Server {
         state.begin_drain();
         let until = Instant::now() + patience;
         while !self.is_done() && Instant::now() < until && !state.is_stopping() {
-            state.table.close_idle();
+            let due = Instant::now() + self.idle_time - DRAIN_IDLE;
+            state.table.close_idle(state.clock.millis(due));
             thread::sleep(DRAIN_TICK);
         }
         let cut = self.open();

@@ -99,7 +99,8 @@ impl Session {
         }
     }
 
-    /// Takes a turn. `late` if the deadline of the last wait has passed.
+    /// Takes a turn. `late` if the deadline of the last wait has passed, or the server wants idle connections gone: what an
+    /// idle peer has sent at the last moment is answered all the same.
     #[inline(never)]
     pub(crate) fn turn<H: Handler>(
         &mut self,
@@ -117,10 +118,12 @@ impl Session {
     pub(crate) fn read_deadline<H>(&mut self, shared: &Shared<H>) -> (Phase, Instant) {
         let limits = &shared.service.limits;
         let (phase, heads) = (self.connection.phase(), self.connection.heads());
-        if (self.waiting.0, self.waiting.1) != (phase, heads) {
-            self.waiting = (phase, heads, self.now);
+        // The first head is due from the start, whether it has begun or not.
+        let due = if heads == 0 && phase == Phase::Idle { Phase::Head } else { phase };
+        if (self.waiting.0, self.waiting.1) != (due, heads) {
+            self.waiting = (due, heads, self.now);
         }
-        let time = match phase {
+        let time = match due {
             Phase::Idle => limits.idle_time,
             Phase::Head => limits.head_time,
             Phase::Body => limits.body_time,
@@ -155,7 +158,9 @@ impl Session {
         }
         let Scratch { input, output } = scratch;
         let next = match std::mem::replace(&mut self.after, After::Read) {
-            After::Read if late => self.time_out(shared, output),
+            After::Read if late && self.connection.phase() != Phase::Idle => {
+                self.time_out(shared, output)
+            }
             After::Read => match self.read(stream, shared, input, output) {
                 Ok(next) => next,
                 Err(turn) => return turn,

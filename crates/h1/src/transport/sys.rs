@@ -21,7 +21,7 @@ pub(crate) fn accept(listener: RawFd) -> io::Result<(TcpStream, SocketAddr)> {
         Ok(unsafe { TcpStream::from_raw_fd(fd) })
     };
     // SAFETY: accept4 fills the storage with an address of the length that it stores, or fails.
-    let (stream, address) = unsafe { socket2::SockAddr::try_init(|s, l| accept4(s, l)) }?;
+    let (stream, address) = unsafe { socket2::SockAddr::try_init(accept4) }?;
     let address = address.as_socket().ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
     Ok((stream, address))
 }
