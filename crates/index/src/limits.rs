@@ -11,8 +11,8 @@ pub const CHUNKS: usize = 16;
 /// Smallest chunk that an arena grows by, in bytes.
 pub const CHUNK_BYTES: usize = 1024;
 /// An arena grows by this part of the bytes that are live.
-pub const CHUNK_PART: usize = 16;
+pub const CHUNK_PART: usize = 32;
 /// A table is rebuilt when more than this part of the live bytes is waste…
-pub const WASTE_PART: usize = 8;
+pub const WASTE_PART: usize = 16;
 /// …and more than this many bytes, so that small tables aren't rebuilt all the time.
-pub const WASTE_BYTES: usize = 4096;
+pub const WASTE_BYTES: usize = 1024;

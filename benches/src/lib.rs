@@ -1,0 +1,2 @@
+//! Criterion benches.
+#![forbid(unsafe_code)]

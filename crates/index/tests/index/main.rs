@@ -1,0 +1,9 @@
+//! The index from outside: against a model, under concurrent readers, at its limits.
+
+mod directory;
+mod fixture;
+mod limit;
+mod load;
+mod model;
+mod readers;
+mod rotation;
