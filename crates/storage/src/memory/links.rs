@@ -37,8 +37,10 @@ struct Work {
     made: Vec<u64>,
     followed: Vec<Change>,
     remember: Vec<Remembered>,
-    undo: Vec<Box<dyn FnOnce(&mut Links)>>,
+    undo: Vec<Undo>,
 }
+
+type Undo = Box<dyn FnOnce(&mut Links)>;
 
 impl Links {
     pub(super) fn commit(&mut self, changes: &[Change], now: Timestamp) -> Result<Committed> {
@@ -107,7 +109,7 @@ impl Links {
         work.followed.push(Change::DeleteLink { id, workspace, was });
         self.set_link(id, None, work);
         self.deleted.insert(id);
-        work.undo.push(Box::new(move |links| drop(links.deleted.remove(&id))));
+        work.undo.push(Box::new(move |links| _ = links.deleted.remove(&id)));
         Ok(id.0)
     }
 
@@ -182,17 +184,17 @@ impl Links {
 
     fn set_link(&mut self, id: LinkId, link: Option<Link>, work: &mut Work) {
         let before = set(&mut self.links, id, link);
-        work.undo.push(Box::new(move |links| drop(set(&mut links.links, id, before))));
+        work.undo.push(Box::new(move |links| _ = set(&mut links.links, id, before)));
     }
 
     fn set_record(&mut self, key: (Noun, u64), record: Option<Record>, work: &mut Work) {
         let before = set(&mut self.records, key, record);
-        work.undo.push(Box::new(move |links| drop(set(&mut links.records, key, before))));
+        work.undo.push(Box::new(move |links| _ = set(&mut links.records, key, before)));
     }
 
     fn set_claim(&mut self, claim: Claim, holder: Option<u64>, work: &mut Work) {
         let before = set(&mut self.claims, claim.clone(), holder);
-        work.undo.push(Box::new(move |links| drop(set(&mut links.claims, claim, before))));
+        work.undo.push(Box::new(move |links| _ = set(&mut links.claims, claim, before)));
     }
 }
 
