@@ -1,0 +1,191 @@
+//! Request to facts: which bytes of a head the engine is told about. Nothing is copied.
+
+use waypost_h1::{Field, Head, Method as Verb};
+use waypost_link::Timestamp;
+use waypost_redirect::{Facts, Method};
+
+use crate::limits;
+
+/// The `X-Forwarded-For` fields of a request, the last [`limits::FORWARDED_FIELDS`] of them.
+#[derive(Default)]
+pub(crate) struct Forwarded<'a> {
+    fields: [&'a [u8]; limits::FORWARDED_FIELDS],
+    count: usize,
+}
+
+impl<'a> Forwarded<'a> {
+    /// Those of `head`.
+    #[inline]
+    pub(crate) fn of(head: &Head<'a>) -> Self {
+        let mut forwarded = Self::default();
+        if head.field(Field::XForwardedFor).is_some() {
+            forwarded.collect(head);
+        }
+        forwarded
+    }
+
+    /// In the order of the request.
+    pub(crate) fn as_slice(&self) -> &[&'a [u8]] {
+        self.fields.get(..self.count).unwrap_or_default()
+    }
+
+    fn collect(&mut self, head: &Head<'a>) {
+        let named = |(name, _): &(&str, &[u8])| name.eq_ignore_ascii_case("x-forwarded-for");
+        for (_, value) in head.headers().filter(named) {
+            if self.count == limits::FORWARDED_FIELDS {
+                self.fields.rotate_left(1);
+                self.count -= 1;
+            }
+            self.fields[self.count] = value;
+            self.count += 1;
+        }
+    }
+}
+
+/// The facts of a request. `country` names the header that carries the visitor's country.
+#[inline]
+pub(crate) fn facts<'a>(
+    head: &Head<'a>,
+    country: Option<&str>,
+    forwarded: &'a Forwarded<'a>,
+) -> Facts<'a> {
+    let field = |field| head.field(field).unwrap_or_default();
+    Facts {
+        method: method(head.method()),
+        host: head.host().as_bytes(),
+        path: head.path().as_bytes(),
+        query: head.query().map(str::as_bytes),
+        user_agent: field(Field::UserAgent),
+        referrer: field(Field::Referer),
+        accept: field(Field::Accept),
+        accept_language: field(Field::AcceptLanguage),
+        sec_purpose: field(Field::SecPurpose),
+        purpose: field(Field::Purpose),
+        x_moz: field(Field::XMoz),
+        country: self::country(head, country),
+        forwarded_for: forwarded.as_slice(),
+        real_ip: field(Field::XRealIp),
+        peer: head.peer().ip(),
+        at: Timestamp(i64::try_from(head.received().unix_micros).unwrap_or(i64::MAX)),
+        password: None,
+    }
+}
+
+/// The country header's value; the usual one is found without a search.
+fn country<'a>(head: &Head<'a>, name: Option<&str>) -> &'a [u8] {
+    match name {
+        None => b"",
+        Some(name) if name.eq_ignore_ascii_case(Field::CfIpCountry.name()) => {
+            head.field(Field::CfIpCountry).unwrap_or_default()
+        }
+        Some(name) => head.header(name).unwrap_or_default(),
+    }
+}
+
+fn method(verb: Verb) -> Method {
+    match verb {
+        Verb::Get => Method::Get,
+        Verb::Head => Method::Head,
+        Verb::Post => Method::Post,
+        _ => Method::Other,
+    }
+}
+
+/// The field `password` of a posted form (`application/x-www-form-urlencoded`, WHATWG URL, 5.1).
+pub(crate) fn password(form: &[u8]) -> Option<String> {
+    let mut fields = url::form_urlencoded::parse(form);
+    fields.find(|(name, _)| name == "password").map(|(_, value)| value.into_owned())
+}
+
+/// The facts that outlive their request: what a password check in another thread goes on with.
+pub(crate) struct Kept {
+    texts: Vec<Vec<u8>>,
+    forwarded: Vec<Vec<u8>>,
+    query: Option<Vec<u8>>,
+    peer: std::net::IpAddr,
+    at: Timestamp,
+    method: Method,
+}
+
+impl Kept {
+    /// A copy of `facts`.
+    pub(crate) fn of(facts: &Facts<'_>) -> Self {
+        let texts = [
+            facts.host,
+            facts.path,
+            facts.user_agent,
+            facts.referrer,
+            facts.accept,
+            facts.accept_language,
+            facts.country,
+            facts.real_ip,
+        ];
+        Self {
+            texts: texts.into_iter().map(<[u8]>::to_vec).collect(),
+            forwarded: facts.forwarded_for.iter().map(|field| field.to_vec()).collect(),
+            query: facts.query.map(<[u8]>::to_vec),
+            peer: facts.peer,
+            at: facts.at,
+            method: facts.method,
+        }
+    }
+
+    /// Calls `with` with the facts as they were.
+    pub(crate) fn with<R>(&self, with: impl FnOnce(&Facts<'_>) -> R) -> R {
+        let forwarded: Vec<&[u8]> = self.forwarded.iter().map(Vec::as_slice).collect();
+        let text = |at: usize| self.texts.get(at).map(Vec::as_slice).unwrap_or_default();
+        with(&Facts {
+            method: self.method,
+            host: text(0),
+            path: text(1),
+            user_agent: text(2),
+            referrer: text(3),
+            accept: text(4),
+            accept_language: text(5),
+            country: text(6),
+            real_ip: text(7),
+            query: self.query.as_deref(),
+            forwarded_for: &forwarded,
+            peer: self.peer,
+            at: self.at,
+            ..Facts::default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_has_one_password() {
+        for (form, found) in [
+            ("password=letmein", Some("letmein")),
+            ("a=b&password=let+me%20in%21", Some("let me in!")),
+            ("passwords=x", None),
+            ("", None),
+        ] {
+            assert_eq!(password(form.as_bytes()).as_deref(), found, "{form}");
+        }
+    }
+
+    #[test]
+    fn kept_facts_are_the_same() {
+        let facts = Facts {
+            method: Method::Post,
+            host: b"a",
+            path: b"/b",
+            query: Some(b"c"),
+            user_agent: b"d",
+            referrer: b"e",
+            accept: b"f",
+            accept_language: b"g",
+            country: b"h",
+            forwarded_for: &[b"i", b"j"],
+            real_ip: b"k",
+            at: Timestamp(7),
+            ..Facts::default()
+        };
+        Kept::of(&facts).with(|kept| assert_eq!(format!("{kept:?}"), format!("{facts:?}")));
+    }
+}

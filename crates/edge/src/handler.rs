@@ -1,0 +1,178 @@
+//! The handler that is mounted on a listener: redirects, and health and metrics where they belong.
+
+use std::{cell::RefCell, sync::Arc, time::Duration};
+
+use waypost_h1::{BodyPolicy, Handler, Head, Method, Outcome, Reply, Request, Response};
+use waypost_redirect::{Answer, Engine, Facts, PasswordCheck, Scratch};
+
+use crate::{
+    answer,
+    facts::{self, Forwarded, Kept},
+    limits,
+    metrics::{Counters, Readings},
+};
+
+/// What the edge can't do itself, since it never blocks.
+pub trait Blocking: Send + Sync {
+    /// Runs `job` on a thread that may block; false, and it is dropped, where too many wait.
+    fn submit(&self, job: Box<dyn FnOnce() + Send>) -> bool;
+
+    /// Whether `password` is the one of this Argon2id hash. Called from such a job.
+    fn verify(&self, password: &str, hash: &str) -> bool;
+}
+
+/// What the edge goes by.
+pub struct Settings {
+    /// The header that carries a visitor's country.
+    pub country_header: Option<String>,
+    /// Whether pages with foreign scripts are kept off the server's origin (SPEC 3.8).
+    pub sandboxed: bool,
+    /// For passwords.
+    pub blocking: Arc<dyn Blocking>,
+    /// What `/metrics` shows of others.
+    pub readings: Box<dyn Fn() -> Readings + Send + Sync>,
+}
+
+/// The edge of one server, whatever listeners it has.
+pub struct Edge {
+    engine: Arc<Engine>,
+    settings: Settings,
+    counters: Counters,
+}
+
+/// The edge on one listener.
+pub struct Mounted {
+    edge: Arc<Edge>,
+    redirects: bool,
+    admin: bool,
+}
+
+thread_local! {
+    /// Of the worker that answers: borrowed while an answer is made, never across a wait.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Edge {
+    /// An edge over `engine`.
+    pub fn new(engine: Arc<Engine>, settings: Settings) -> Arc<Self> {
+        Arc::new(Self { engine, settings, counters: Counters::new() })
+    }
+
+    /// This edge for a listener that serves redirects, health and metrics, or one of the two.
+    pub fn mount(self: &Arc<Self>, redirects: bool, admin: bool) -> Mounted {
+        Mounted { edge: Arc::clone(self), redirects, admin }
+    }
+
+    fn redirect(self: &Arc<Self>, request: &Request<'_>, reply: Reply<'_>) -> Outcome {
+        let forwarded = Forwarded::of(request.head());
+        let country = self.settings.country_header.as_deref();
+        let mut facts = facts::facts(request.head(), country, &forwarded);
+        let password = (request.method() == Method::Post).then(|| facts::password(request.body()));
+        let password = password.flatten();
+        facts.password = password.as_deref().map(str::as_bytes);
+        SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+            Ok(mut scratch) => self.decide(&facts, request, &mut scratch, reply),
+            Err(_) => self.decide(&facts, request, &mut Scratch::default(), reply),
+        })
+    }
+
+    #[inline]
+    fn decide(
+        self: &Arc<Self>,
+        facts: &Facts<'_>,
+        request: &Request<'_>,
+        scratch: &mut Scratch,
+        reply: Reply<'_>,
+    ) -> Outcome {
+        let answer = self.engine.decide(facts, scratch);
+        let outcome = match &answer {
+            Answer::PasswordCheck(check) => self.check(facts, check, reply),
+            answer => answer::send(answer, facts.at.seconds(), self.settings.sandboxed, reply),
+        };
+        self.count(&answer, request.received().instant.elapsed());
+        outcome
+    }
+
+    fn count(&self, answer: &Answer<'_>, elapsed: Duration) {
+        self.counters.count(answer.outcome(), elapsed);
+    }
+
+    /// Has a password checked elsewhere; whoever checked it answers.
+    fn check(
+        self: &Arc<Self>,
+        facts: &Facts<'_>,
+        check: &PasswordCheck<'_>,
+        reply: Reply<'_>,
+    ) -> Outcome {
+        let password = facts.password.and_then(|password| std::str::from_utf8(password).ok());
+        let password = password.unwrap_or_default().to_owned();
+        let (kept, hash) = (Kept::of(facts), check.hash.to_owned());
+        let edge = Arc::clone(self);
+        let (deferred, outcome) = reply.defer();
+        let job = move || deferred.complete(edge.checked(&kept, &password, &hash));
+        // A job that isn't taken is dropped, and its promise with it: the engine answers 503.
+        let _ = self.settings.blocking.submit(Box::new(job));
+        outcome
+    }
+
+    fn checked(&self, kept: &Kept, password: &str, hash: &str) -> Response {
+        let right = self.settings.blocking.verify(password, hash);
+        let mut scratch = Scratch::default();
+        kept.with(|facts| {
+            let answer = if right {
+                self.engine.passed(facts, hash, &mut scratch)
+            } else {
+                Answer::WRONG_PASSWORD
+            };
+            answer::response(&answer, facts.at.seconds(), self.settings.sandboxed)
+        })
+    }
+
+    /// `/healthz`, `/readyz` and `/metrics`.
+    fn system(&self, path: &str, method: Method, reply: Reply<'_>) -> Outcome {
+        if !matches!(method, Method::Get | Method::Head) {
+            return reply.status(405).header("Allow", "GET, HEAD").empty();
+        }
+        let readings = (self.settings.readings)();
+        match path {
+            "/healthz" => reply.text(200, "ok\n"),
+            "/readyz" => ready(&readings, reply),
+            _ => reply
+                .status(200)
+                .header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                .header("Cache-Control", "no-store")
+                .body(self.counters.page(&readings).as_bytes()),
+        }
+    }
+}
+
+impl Handler for Mounted {
+    fn body(&self, head: &Head<'_>) -> BodyPolicy {
+        match head.method() {
+            Method::Post if self.redirects => BodyPolicy::Collect { max: limits::FORM_BYTES },
+            _ => BodyPolicy::Ignore,
+        }
+    }
+
+    #[inline]
+    fn handle(&self, request: &Request<'_>, reply: Reply<'_>) -> Outcome {
+        let path = request.path();
+        if self.admin && matches!(path, "/healthz" | "/readyz" | "/metrics") {
+            return self.edge.system(path, request.method(), reply);
+        }
+        if self.redirects {
+            self.edge.redirect(request, reply)
+        } else {
+            reply.text(404, "not found\n")
+        }
+    }
+}
+
+/// 200, or 503 with the part that is missing.
+fn ready(readings: &Readings, reply: Reply<'_>) -> Outcome {
+    match (readings.ready.index, readings.ready.store) {
+        (true, true) => reply.text(200, "ready\n"),
+        (false, _) => reply.text(503, "the index is not loaded\n"),
+        (true, false) => reply.text(503, "the store does not answer\n"),
+    }
+}
