@@ -97,7 +97,7 @@ impl Site {
 
 /// Numbers that make `rotation` pick its members in turn, from a random one on.
 fn in_turn(rotation: &Rotation, random: u64) -> impl Iterator<Item = u64> + use<> {
-    let stride = u64::MAX / (rotation.len().max(1) as u64) + 1;
+    let stride = (u64::MAX / rotation.len().max(1) as u64).wrapping_add(1);
     (0..rotation.len().min(limits::ROTATOR_SCAN) as u64)
         .map(move |step| random.wrapping_add(step.wrapping_mul(stride)))
 }
