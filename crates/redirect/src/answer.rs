@@ -6,6 +6,8 @@ use crate::App;
 
 /// `Allow` of a resolver path without a password.
 pub(crate) const GET_HEAD: &str = "GET, HEAD";
+/// `Allow` where a password may be posted.
+pub(crate) const GET_HEAD_POST: &str = "GET, HEAD, POST";
 
 /// The answer to a request, borrowed from the [`Scratch`](crate::Scratch) of its decision.
 #[derive(Clone, Copy, Debug, PartialEq)]

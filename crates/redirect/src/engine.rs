@@ -7,12 +7,17 @@ use std::sync::{
 
 use ahash::RandomState;
 use waypost_clicks::Recorder;
-use waypost_index::Index;
-use waypost_link::{ClickId, LinkId, Slug, WorkspaceId};
+use waypost_index::{Entry, Index};
+use waypost_link::{ClickId, LinkId, Slug, Timestamp, WorkspaceId};
 
 use crate::{
     Answer, App, Facts, Interstitial, Method, NotFound, PasswordCheck, PasswordForm, Redirect,
-    Scratch, Settings, StatsPage, answer::GET_HEAD, target::Target, tries::Tries,
+    Scratch, Settings, StatsPage,
+    answer::{GET_HEAD, GET_HEAD_POST},
+    follow::{has_password, is_open, stats_page},
+    resolve::Site,
+    target::Target,
+    tries::Tries,
 };
 
 /// Decides what requests are answered. One serves all threads.
@@ -33,7 +38,7 @@ pub(crate) enum Verdict {
     Interstitial(LinkId, Option<App>),
     NotFound,
     DomainNotRegistered,
-    MethodNotAllowed,
+    MethodNotAllowed { posts: bool },
     PasswordForm { wrong: bool, rotated: bool },
     PasswordCheck(LinkId),
     TooManyTries(u32),
@@ -102,21 +107,31 @@ impl Engine {
     fn judge(&self, facts: &Facts<'_>, proof: Option<&str>, scratch: &mut Scratch) -> Verdict {
         let Some(site) = self.site(facts.host) else { return Verdict::DomainNotRegistered };
         let Some(target) = Target::parse(facts.path) else { return Verdict::NotFound };
+        let code = Slug::decode(target.segment());
         if !target.allows(facts.method) {
-            return Verdict::MethodNotAllowed;
+            let posts = code.is_ok_and(|code| self.takes_posts(site, target, &code, facts.at));
+            return Verdict::MethodNotAllowed { posts };
         }
-        let Ok(code) = Slug::decode(target.segment()) else { return Verdict::NotFound };
+        let Ok(code) = code else { return Verdict::NotFound };
         let found = match target {
             Target::Rotator(_) => self.rotate(site, &code, facts.at, |entry| {
                 scratch.code.push_str(entry.code);
                 self.follow(entry, facts, proof, true, scratch)
             }),
-            Target::Plus(_) => self.resolve(site, &code, |entry| show_stats(entry, facts, scratch)),
+            Target::Plus(_) => {
+                self.resolve(site, &code, |entry| stats_page(&entry, facts.at, scratch))
+            }
             Target::Code(_) | Target::Track(_) => {
                 self.resolve(site, &code, |entry| self.follow(entry, facts, proof, false, scratch))
             }
         };
         found.unwrap_or(Verdict::NotFound)
+    }
+
+    /// Whether a password may be posted there.
+    fn takes_posts(&self, site: Site, target: Target<'_>, code: &str, at: Timestamp) -> bool {
+        let asks = |entry: Entry<'_>| is_open(&entry, at) && has_password(&entry);
+        target.allows(Method::Post) && self.resolve(site, code, asks).unwrap_or(false)
     }
 
     /// A number that nobody can predict, uniform.
@@ -140,21 +155,6 @@ impl Target<'_> {
             Method::Other => false,
         }
     }
-}
-
-/// `/{code}+`: shown where the link is open and its owner has published its statistics.
-fn show_stats(
-    entry: waypost_index::Entry<'_>,
-    facts: &Facts<'_>,
-    scratch: &mut Scratch,
-) -> Verdict {
-    use waypost_link::Flags;
-    let public = entry.flags.has(Flags::PLUS_TRACKING) && entry.flags.has(Flags::PUBLIC_TRACKING);
-    if !public || !crate::follow::is_open(&entry, facts.at) {
-        return Verdict::NotFound;
-    }
-    scratch.code.push_str(entry.code);
-    Verdict::Stats(entry.id, entry.workspace)
 }
 
 /// Keeps the code that was asked for, for a 404 to name.
@@ -185,7 +185,9 @@ impl Verdict {
                 Answer::NotFound(NotFound { json, code })
             }
             Self::DomainNotRegistered => Answer::DomainNotRegistered { json: facts.wants_json() },
-            Self::MethodNotAllowed => Answer::MethodNotAllowed { allow: GET_HEAD },
+            Self::MethodNotAllowed { posts } => {
+                Answer::MethodNotAllowed { allow: if posts { GET_HEAD_POST } else { GET_HEAD } }
+            }
             Self::PasswordForm { wrong, rotated } => {
                 Answer::PasswordForm(PasswordForm { wrong, code: rotated.then_some(code) })
             }

@@ -24,6 +24,21 @@ pub(crate) fn is_open(entry: &Entry<'_>, at: Timestamp) -> bool {
     entry.flags.has(Flags::ACTIVE) && entry.details.is_none_or(open)
 }
 
+/// Whether a link asks for a password.
+pub(crate) fn has_password(entry: &Entry<'_>) -> bool {
+    entry.details.is_some_and(|details| details.password.is_some())
+}
+
+/// `/{code}+`: shown where the link is open and its owner has published its statistics.
+pub(crate) fn stats_page(entry: &Entry<'_>, at: Timestamp, scratch: &mut Scratch) -> Verdict {
+    let public = Flags::PLUS_TRACKING.with(Flags::PUBLIC_TRACKING, true);
+    if !entry.flags.has(public) || !is_open(entry, at) {
+        return Verdict::NotFound;
+    }
+    scratch.code.push_str(entry.code);
+    Verdict::Stats(entry.id, entry.workspace)
+}
+
 /// A visit to an open link.
 struct Visit<'a> {
     engine: &'a Engine,
@@ -74,7 +89,7 @@ impl<'a> Visit<'a> {
         let details = self.entry.details.filter(|details| details.password.is_some());
         match (details, posted) {
             (None, false) => None,
-            (None, true) => Some(Verdict::MethodNotAllowed),
+            (None, true) => Some(Verdict::MethodNotAllowed { posts: false }),
             (Some(_), false) => Some(Verdict::PasswordForm { wrong: false, rotated }),
             (Some(details), true) => self.try_password(details, proof, scratch),
         }

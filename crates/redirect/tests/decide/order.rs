@@ -58,6 +58,7 @@ fn statuses_and_how_long_they_are_kept() {
 fn methods() {
     let world = World::new();
     world.link("hi", |_| {});
+    world.link("locked", |link| link.password = Some("$hash".to_owned()));
     for (method, path, expected) in [
         (Method::Post, "/hi", "405 GET, HEAD"),
         (Method::Post, "/track/hi", "405 GET, HEAD"),
@@ -66,6 +67,8 @@ fn methods() {
         (Method::Post, "/c/alias", "405 GET, HEAD"),
         (Method::Other, "/hi", "405 GET, HEAD"),
         (Method::Other, "/nope", "405 GET, HEAD"),
+        (Method::Other, "/locked", "405 GET, HEAD, POST"),
+        (Method::Other, "/locked+", "405 GET, HEAD"),
         (Method::Other, "/a/b", "404 \"\""),
         (Method::Head, "/hi", OPEN),
     ] {
