@@ -1,0 +1,143 @@
+//! Sorting records by place, without comparing them: a radix sort of (place, position).
+
+use super::generation::{Group, Pending, Place, Record, Segment};
+
+/// Bits of a digit: 2,048 counters stay in the first cache.
+const DIGIT: u32 = 11;
+/// Fewer are sorted by comparing.
+const FEW: usize = 1_024;
+
+/// The segment of these records.
+pub(super) fn sorted(pending: &[Pending]) -> Segment {
+    let places: Vec<Place> = pending.iter().map(Pending::place).collect();
+    let order = order(&places);
+    let mut segment = Segment { groups: Vec::new(), records: Vec::with_capacity(pending.len()) };
+    for &at in &order {
+        let at = at as u32 as usize;
+        let place = places[at];
+        if segment.groups.last().is_none_or(|group| group.place != place) {
+            segment.groups.push(Group { place, start: segment.records.len() as u32 });
+        }
+        segment.records.push(pending[at].record);
+    }
+    segment.groups.shrink_to_fit();
+    segment
+}
+
+/// The positions of `places` in their lower halves, in the order of place, then position.
+fn order(places: &[Place]) -> Vec<u64> {
+    let mut order = Vec::with_capacity(places.len());
+    let (least, most) = bounds(places);
+    let hour = bits((most.hour as u64).wrapping_sub(least.hour as u64));
+    let workspace = bits(most.workspace - least.workspace);
+    let link = bits(most.link - least.link);
+    if hour + workspace + link > 32 {
+        order.extend(0..places.len() as u64);
+        order.sort_by_key(|&at| places[at as usize]);
+        return order;
+    }
+    order.extend(places.iter().enumerate().map(|(at, place)| {
+        let hour = (place.hour as u64).wrapping_sub(least.hour as u64);
+        let key = (hour << workspace) | (place.workspace - least.workspace);
+        (((key << link) | (place.link - least.link)) << 32) | at as u64
+    }));
+    if order.len() < FEW {
+        order.sort_unstable();
+    } else {
+        radix(&mut order, hour + workspace + link);
+    }
+    order
+}
+
+/// Sorts by `bits` bits above the lower 32, keeping the order of those that are equal.
+fn radix(order: &mut Vec<u64>, bits: u32) {
+    let passes = bits.div_ceil(DIGIT);
+    if passes == 0 {
+        return;
+    }
+    let width = bits.div_ceil(passes);
+    let mut spare = vec![0; order.len()];
+    for pass in 0..passes {
+        let digit = |entry: u64| (entry >> (32 + pass * width)) as usize & ((1 << width) - 1);
+        let mut starts = vec![0u32; 1 << width];
+        order.iter().for_each(|&entry| starts[digit(entry)] += 1);
+        let mut sum = 0;
+        starts.iter_mut().for_each(|start| sum += std::mem::replace(start, sum));
+        for &entry in order.iter() {
+            let start = &mut starts[digit(entry)];
+            spare[*start as usize] = entry;
+            *start += 1;
+        }
+        std::mem::swap(order, &mut spare);
+    }
+}
+
+/// The least and the greatest hour, workspace and link, each for itself.
+fn bounds(places: &[Place]) -> (Place, Place) {
+    let first = places.first().copied().unwrap_or_default();
+    places.iter().fold((first, first), |(least, most), place| {
+        let least = Place {
+            hour: least.hour.min(place.hour),
+            workspace: least.workspace.min(place.workspace),
+            link: least.link.min(place.link),
+        };
+        let most = Place {
+            hour: most.hour.max(place.hour),
+            workspace: most.workspace.max(place.workspace),
+            link: most.link.max(place.link),
+        };
+        (least, most)
+    })
+}
+
+fn bits(range: u64) -> u32 {
+    u64::BITS - range.leading_zeros()
+}
+
+/// Sorts the records of one place by time and salt, keeping the order of those that are equal.
+pub(super) fn by_time(records: &mut [Record]) {
+    let key = |record: &Record| (record.at, record.salt());
+    if !records.is_sorted_by_key(key) {
+        records.sort_by_key(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(places: Vec<(i64, u64, u64)>) {
+        let pending: Vec<_> = places
+            .iter()
+            .enumerate()
+            .map(|(n, &(hour, workspace, link))| {
+                let at = hour.saturating_mul(3_600_000_000);
+                let record = Record { at, agent: n as u32, ..Record::default() };
+                Pending { link, workspace, record }
+            })
+            .collect();
+        let segment = sorted(&pending);
+        let found: Vec<_> = (0..segment.groups.len())
+            .flat_map(|at| {
+                let place = segment.groups[at].place;
+                segment.of(at).iter().map(move |record| (place, record.agent))
+            })
+            .collect();
+        let mut expected: Vec<_> =
+            pending.iter().map(|one| (one.place(), one.record.agent)).collect();
+        expected.sort();
+        assert_eq!(found, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn near_and_far(wide in any::<bool>(), seed in proptest::collection::vec(any::<(i64, u64, u64)>(), 0..3_000)) {
+            let narrow = |(hour, workspace, link): (i64, u64, u64)| {
+                if wide { (hour / 3_600_000_000, workspace, link) } else { (hour % 2, workspace % 5, link % 3_000) }
+            };
+            check(seed.into_iter().map(narrow).collect());
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Bounds of the backend, each with what sets it.
+
+use std::time::Duration;
+
+/// The newest format of a data directory that this version reads and writes.
+pub const FORMAT: u64 = 1;
+/// Address space of an environment unless set otherwise: 256 GiB. A file grows as it is needed.
+pub const MAP_SIZE: u64 = 256 << 30;
+/// What maps are rounded up to: a multiple of every page size in use.
+pub const MAP_STEP: u64 = 64 << 10;
+/// Read transactions at a time, over all processes.
+pub const READERS: u32 = 1_024;
+/// How often the slots of readers that died are cleared.
+pub const STALE_READERS: Duration = Duration::from_secs(60);
+/// Longest key of LMDB, in bytes; longer claims are hashed.
+pub const KEY: usize = 511;
+/// Most jobs that share a commit.
+pub const GROUP: usize = 256;
+/// Most entries that a page of an answer reads.
+pub const SCAN: usize = 10_000;
+/// Most bytes of stored values that a page of an answer reads; at least one value is.
+pub const PAGE_BYTES: usize = 32 << 20;
+/// Bytes of a feed entry in one value: two values fill an LMDB page of 4 KiB.
+pub const FEED_CHUNK: usize = 2_000;
+/// Most entries that one commit of `forget` takes away.
+pub const FORGET: usize = 20_000;
+/// How often other processes' commits are looked for while waiting.
+pub const POLL: Duration = Duration::from_millis(20);

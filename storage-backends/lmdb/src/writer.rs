@@ -1,0 +1,250 @@
+//! The write thread: all writes of an environment, in this process, happen here.
+//!
+//! Jobs that wait while a commit is synced share the next one, so that the disk's latency bounds
+//! the length of a commit and not the number of writers. A job is a closure over the open write
+//! transaction; it either does all that it wants, or refuses before it wrote anything. Where the
+//! transaction itself breaks, each job is tried once more alone, so that one too large doesn't
+//! fail its neighbours.
+//!
+//! After an error of which nobody knows what the disk now holds, the thread refuses everything
+//! until the environment is opened anew. It never retries a sync.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use heed::{Env, RwTxn, WithoutTls};
+use parking_lot::{Condvar, Mutex};
+use waypost_storage::{Error, Result};
+
+use crate::{
+    fault::{self, Fault, Tried},
+    limits,
+    tables::{Schema, Tables},
+};
+
+/// An open environment, as the write thread and readers share it.
+pub(crate) struct Opened<T> {
+    /// LMDB's handle.
+    pub(crate) env: Env<WithoutTls>,
+    /// Its tables.
+    pub(crate) tables: Tables<T>,
+    /// Its map, in bytes.
+    pub(crate) map_size: u64,
+}
+
+impl<T> Opened<T> {
+    /// `error` in the contract's words.
+    pub(crate) fn explain(&self, error: &heed::Error) -> Error {
+        fault::explain(error, self.env.path(), self.map_size)
+    }
+}
+
+/// The handle of the thread; dropping it finishes what waits and ends the thread.
+pub(crate) struct Writer<T> {
+    desk: Arc<Desk<T>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<T: Schema> Writer<T> {
+    /// Starts the thread. After each commit it calls `committed`, and every `sweep` it clears the
+    /// slots of readers that died.
+    pub(crate) fn start(
+        opened: Arc<Opened<T>>,
+        sweep: Duration,
+        committed: impl Fn() + Send + 'static,
+    ) -> Result<Self> {
+        let desk = Arc::new(Desk { tray: Mutex::default(), wake: Condvar::new() });
+        let thread = Thread { opened, desk: desk.clone(), sweep, committed: Box::new(committed) };
+        let name = format!("lmdb-{}", T::NAMES.len());
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(move || thread.run())
+            .map_err(|error| Error::Unavailable(format!("no write thread: {error}")))?;
+        Ok(Self { desk, thread: Some(thread) })
+    }
+
+    /// Runs `job` in a write transaction and waits until it is durable. The job may run twice,
+    /// and must not have written anything where it refuses.
+    pub(crate) fn submit<R: Send + 'static>(
+        &self,
+        job: impl FnMut(&Tables<T>, &mut RwTxn<'_>) -> Tried<R> + Send + 'static,
+    ) -> Result<R> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.desk.hand_in(Box::new(Typed { job, output: None, reply }))?;
+        answer.recv().unwrap_or_else(|_| Err(Error::Unavailable("the write thread died".into())))
+    }
+}
+
+impl<T> Drop for Writer<T> {
+    fn drop(&mut self) {
+        self.desk.tray.lock().closing = true;
+        self.desk.wake.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Where jobs wait. There are never more than callers, each of whom blocks.
+struct Desk<T> {
+    tray: Mutex<Tray<T>>,
+    wake: Condvar,
+}
+
+struct Tray<T> {
+    waiting: VecDeque<Box<dyn Job<T>>>,
+    /// Why nothing is taken any more.
+    stopped: Option<Error>,
+    closing: bool,
+}
+
+impl<T> Default for Tray<T> {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), stopped: None, closing: false }
+    }
+}
+
+impl<T> Desk<T> {
+    fn hand_in(&self, job: Box<dyn Job<T>>) -> Result<()> {
+        let mut tray = self.tray.lock();
+        if let Some(error) = &tray.stopped {
+            return Err(error.clone());
+        }
+        tray.waiting.push_back(job);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Takes nothing more, and drops what waits: its callers see the thread gone.
+    fn stop(&self, why: Error) {
+        let mut tray = self.tray.lock();
+        tray.stopped.get_or_insert(why);
+        tray.waiting.clear();
+    }
+}
+
+/// A job whose result's type is forgotten.
+trait Job<T>: Send {
+    fn run(&mut self, tables: &Tables<T>, txn: &mut RwTxn<'_>) -> Tried<()>;
+    fn finish(self: Box<Self>, outcome: Result<()>);
+}
+
+struct Typed<F, R> {
+    job: F,
+    output: Option<R>,
+    reply: mpsc::SyncSender<Result<R>>,
+}
+
+impl<T, R, F> Job<T> for Typed<F, R>
+where
+    R: Send,
+    F: FnMut(&Tables<T>, &mut RwTxn<'_>) -> Tried<R> + Send,
+{
+    fn run(&mut self, tables: &Tables<T>, txn: &mut RwTxn<'_>) -> Tried<()> {
+        self.output = Some((self.job)(tables, txn)?);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, outcome: Result<()>) {
+        let lost = Error::Unavailable("a job without a result".into());
+        let Self { output, reply, .. } = *self;
+        let _ = reply.send(outcome.and_then(|()| output.ok_or(lost)));
+    }
+}
+
+struct Thread<T> {
+    opened: Arc<Opened<T>>,
+    desk: Arc<Desk<T>>,
+    sweep: Duration,
+    committed: Box<dyn Fn() + Send>,
+}
+
+impl<T: Schema> Thread<T> {
+    fn run(self) {
+        let _last_word = StopOnDrop(&self.desk);
+        let mut swept = Instant::now();
+        loop {
+            let group = self.next_group(swept + self.sweep);
+            if swept.elapsed() >= self.sweep {
+                // A reader that died pins old pages: no harm but growth, so no error either.
+                let _ = self.opened.env.clear_stale_readers();
+                swept = Instant::now();
+            }
+            match group {
+                Some(group) => self.serve(group),
+                None => return,
+            }
+        }
+    }
+
+    /// What waits, as soon as anything does; empty when it is time to sweep, `None` at the end.
+    fn next_group(&self, until: Instant) -> Option<Vec<Box<dyn Job<T>>>> {
+        let mut tray = self.desk.tray.lock();
+        while tray.waiting.is_empty() {
+            if tray.closing {
+                return None;
+            }
+            if self.desk.wake.wait_until(&mut tray, until).timed_out() {
+                break;
+            }
+        }
+        let count = tray.waiting.len().min(limits::GROUP);
+        Some(tray.waiting.drain(..count).collect())
+    }
+
+    fn serve(&self, mut group: Vec<Box<dyn Job<T>>>) {
+        match self.commit(&mut group) {
+            Ok(outcomes) => {
+                if outcomes.iter().any(Result::is_ok) {
+                    (self.committed)();
+                }
+                for (job, outcome) in group.into_iter().zip(outcomes) {
+                    job.finish(outcome);
+                }
+            }
+            Err(error) if group.len() > 1 && !fault::stops(&error) => {
+                group.into_iter().for_each(|job| self.serve(vec![job]));
+            }
+            Err(error) => {
+                let told = self.opened.explain(&error);
+                if fault::stops(&error) {
+                    self.desk.stop(Error::Unavailable(format!("writing has stopped: {told}")));
+                }
+                group.into_iter().for_each(|job| job.finish(Err(told.clone())));
+            }
+        }
+    }
+
+    /// Runs all of `group` in one transaction: what each was answered, durably.
+    fn commit(&self, group: &mut [Box<dyn Job<T>>]) -> heed::Result<Vec<Result<()>>> {
+        let mut outcomes = Vec::with_capacity(group.len());
+        if group.is_empty() {
+            return Ok(outcomes);
+        }
+        let mut txn = self.opened.env.write_txn()?;
+        for job in group {
+            outcomes.push(match job.run(&self.opened.tables, &mut txn) {
+                Ok(()) => Ok(()),
+                Err(Fault::Refused(answer)) => Err(answer),
+                Err(Fault::Broken(error)) => return Err(error),
+            });
+        }
+        if outcomes.iter().any(Result::is_ok) {
+            txn.commit()?;
+        }
+        Ok(outcomes)
+    }
+}
+
+/// However the thread ends, nobody waits for it in vain.
+struct StopOnDrop<'d, T>(&'d Desk<T>);
+
+impl<T> Drop for StopOnDrop<'_, T> {
+    fn drop(&mut self) {
+        self.0.stop(Error::Unavailable("the write thread has ended".into()));
+    }
+}
