@@ -17,7 +17,7 @@ use waypost_link::{DomainId, Flags, LinkId, Status, WorkspaceId};
 
 use crate::{
     Details,
-    arena::{Arena, Location},
+    arena::{Arena, Bytes, Location},
 };
 
 const HEAD: usize = 24;
@@ -57,8 +57,8 @@ struct Head {
 
 impl Head {
     #[inline]
-    fn read(arena: &Arena, at: Location) -> Self {
-        let bytes = arena.read(at, 0, HEAD);
+    fn read(entry: Bytes<'_>) -> Self {
+        let bytes = entry.read(0, HEAD);
         let word = |from: usize| {
             bytes
                 .get(from..from + 8)
@@ -103,13 +103,15 @@ pub(crate) fn read_if<'a>(
     code: &str,
     details: impl FnOnce(u32) -> Option<&'a Arc<Details>>,
 ) -> Option<Entry<'a>> {
-    let head = Head::read(arena, at);
+    let bytes = arena.at(at);
+    bytes.prefetch();
+    let head = Head::read(bytes);
     let code_matches = head.code_length() == code.len()
-        && arena.read(at, head.code_from(), code.len()) == code.as_bytes();
+        && bytes.read(head.code_from(), code.len()) == code.as_bytes();
     if !code_matches {
         return None;
     }
-    let entry = decode(arena, at, &head, details);
+    let entry = decode(bytes, &head, details);
     (entry.domain == domain).then_some(entry)
 }
 
@@ -120,14 +122,14 @@ pub(crate) fn read<'a>(
     at: Location,
     details: impl FnOnce(u32) -> Option<&'a Arc<Details>>,
 ) -> (Entry<'a>, usize) {
-    let head = Head::read(arena, at);
-    (decode(arena, at, &head, details), head.total())
+    let bytes = arena.at(at);
+    let head = Head::read(bytes);
+    (decode(bytes, &head, details), head.total())
 }
 
 #[inline]
 fn decode<'a>(
-    arena: &'a Arena,
-    at: Location,
+    bytes: Bytes<'a>,
     head: &Head,
     details: impl FnOnce(u32) -> Option<&'a Arc<Details>>,
 ) -> Entry<'a> {
@@ -135,14 +137,14 @@ fn decode<'a>(
     let (mut workspace, mut domain) = (third & u64::from(u32::MAX), third >> 32);
     let mut version = second & u64::from(u32::MAX);
     if head.is_wide() {
-        [workspace, domain, version] = read_wide(arena.read(at, HEAD, WIDE_BYTES));
+        [workspace, domain, version] = read_wide(bytes.read(HEAD, WIDE_BYTES));
     }
     let code_from = head.code_from();
     let destination_from = code_from + head.code_length();
     let aside_from = destination_from + head.destination_length();
     let aside = head.has_aside().then(|| {
-        let bytes = arena.read(at, aside_from, ASIDE_BYTES);
-        u32::from_le_bytes(bytes.try_into().unwrap_or([u8::MAX; 4]))
+        let number = bytes.read(aside_from, ASIDE_BYTES);
+        u32::from_le_bytes(number.try_into().unwrap_or([u8::MAX; 4]))
     });
     Entry {
         id: LinkId(first & ((1 << ID_BITS) - 1)),
@@ -151,8 +153,8 @@ fn decode<'a>(
         version,
         status: Status::ALL[(second >> 62) as usize],
         flags: Flags((second >> 32) as u16),
-        code: text(arena.read(at, code_from, head.code_length())),
-        destination: text(arena.read(at, destination_from, head.destination_length())),
+        code: text(bytes.read(code_from, head.code_length())),
+        destination: text(bytes.read(destination_from, head.destination_length())),
         details: aside.and_then(details),
     }
 }

@@ -19,6 +19,8 @@ use crate::{
     sync::{AtomicU64, OnceLock, Ordering},
 };
 
+/// Most bytes of an entry beside code and destination.
+const ENTRY_BYTES: usize = 52;
 const EMPTY: u64 = 0;
 const DELETED: u64 = 1;
 const FULL: u64 = 1 << 39;
@@ -44,11 +46,13 @@ impl Key<'_> {
 #[derive(Default)]
 struct Line([AtomicU64; GROUP]);
 
-/// The readers' side.
+/// The readers' side. In this order a lookup finds all it needs in one cache line: where the
+/// slots are, and the arena's first chunk, which holds what was there at the last rebuild.
+#[repr(C, align(64))]
 pub(crate) struct Table {
     lines: Box<[Line]>,
-    arena: Arena,
     asides: Box<[OnceLock<Arc<Details>>]>,
+    arena: Arena,
 }
 
 impl Table {
@@ -161,19 +165,20 @@ impl Shelf {
         }
     }
 
-    /// The same entries in a table of the right size, with room for one more like `entry`.
+    /// The same entries and `entry` in a table of the right size.
     pub(crate) fn rebuilt(
         &self,
         entry: Option<&Entry<'_>>,
         hash: impl Fn(&Entry<'_>) -> u64,
     ) -> Self {
         let mut entries = self.live + 1;
-        let more = entry.map_or(0, |entry| 64 + entry.code.len() + entry.destination.len());
+        let more =
+            entry.map_or(0, |entry| ENTRY_BYTES + entry.code.len() + entry.destination.len());
         let asides = self.asides_live + usize::from(entry.is_some_and(|e| e.details.is_some()));
         loop {
             let mut fresh = Self::new(entries, self.live_bytes + more, asides);
-            let copied = self.table.entries().all(|entry| fresh.put(hash(&entry), &entry).is_ok());
-            if copied {
+            let mut all = self.table.entries().chain(entry.copied());
+            if all.all(|entry| fresh.put(hash(&entry), &entry).is_ok()) {
                 return fresh;
             }
             entries += entries / 4 + GROUP;
@@ -291,4 +296,85 @@ fn free_slot(table: &Table, hash: u64) -> Option<Place<'_>> {
             (value & FULL == 0).then_some(Place { slot, value, visited })
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use waypost_link::{Flags, LinkId, Status, WorkspaceId};
+
+    use super::*;
+
+    fn entry<'a>(id: u64, code: &'a str, details: Option<&'a Arc<Details>>) -> Entry<'a> {
+        Entry {
+            id: LinkId(id),
+            workspace: WorkspaceId(1),
+            domain: DomainId(id % 2),
+            version: 1,
+            status: Status::Found,
+            flags: Flags::ACTIVE,
+            code,
+            destination: "https://example.com/",
+            details,
+        }
+    }
+
+    /// Fills a table with entries whose hashes `hash` makes; every one must be found, and nothing
+    /// else, also after every third is taken away and all are put again.
+    fn check(count: u64, hash: impl Fn(u64) -> u64 + Copy) {
+        let codes: Vec<String> = (0..count).map(|n| format!("code{n}")).collect();
+        let number = |code: &str| code[4..].parse::<u64>().unwrap();
+        let key = |n: u64| Key {
+            hash: hash(n),
+            domain: DomainId(n % 2),
+            code: codes[n as usize].as_str(),
+        };
+        let details = Arc::new(Details { alert_at: Some(7), ..Details::default() });
+        let mut shelf = Shelf::new(0, 0, 0);
+        for round in 0..2 {
+            for n in 0..count {
+                let aside = n.is_multiple_of(5).then_some(&details);
+                let entry = entry(n, &codes[n as usize], aside);
+                if shelf.put(hash(n), &entry).is_err() {
+                    shelf = shelf.rebuilt(Some(&entry), |entry| hash(number(entry.code)));
+                }
+            }
+            for n in (0..count).filter(|n| n % 3 == round) {
+                shelf.remove(key(n));
+            }
+            for n in 0..count {
+                let found = shelf.table().find(key(n));
+                assert_eq!(found.map(|e| e.id.0), (n % 3 != round).then_some(n), "{n}");
+                assert_eq!(
+                    found.is_some_and(|e| e.details.is_some()),
+                    found.is_some() && n % 5 == 0
+                );
+                let other = Key { domain: DomainId(9), ..key(n) };
+                assert!(shelf.table().find(other).is_none());
+            }
+            assert_eq!(shelf.live() as u64, (0..count).filter(|n| n % 3 != round).count() as u64);
+        }
+    }
+
+    #[test]
+    fn colliding_keys_are_all_found() {
+        let spread = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        check(3_000, spread);
+        check(3_000, |n| spread(n) >> 24 << 24); // one tag
+        check(2_000, |n| spread(n) & 0xff00_0000_00ff_ffff); // one line
+        check(600, |n| n % 2); // two hashes
+        check(300, |_| u64::MAX);
+    }
+
+    #[test]
+    fn waste_is_given_back() {
+        let code = "code";
+        let mut shelf = Shelf::new(1, 100, 0);
+        while !shelf.is_wasteful() {
+            shelf.put(1, &entry(2, code, None)).unwrap();
+        }
+        let bytes = shelf.bytes();
+        let shelf = shelf.rebuilt(None, |_| 1);
+        assert_eq!((shelf.live(), shelf.waste()), (1, 0));
+        assert!(shelf.bytes() < bytes && !shelf.is_wasteful());
+    }
 }

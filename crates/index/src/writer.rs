@@ -221,7 +221,7 @@ impl Writer {
 
     fn put_entry(&mut self, shards: &Shards, hash: u64, entry: &Entry<'_>) {
         let nth = shard(hash);
-        while self.shelves[nth].put(hash, entry).is_err() {
+        if self.shelves[nth].put(hash, entry).is_err() {
             self.rebuild(shards, nth, Some(entry));
         }
         self.tidy(shards, nth);
@@ -239,7 +239,7 @@ impl Writer {
         }
     }
 
-    /// Rebuilds one table, with room for `entry`, and swaps it in.
+    /// Rebuilds one table, with `entry` in it, and swaps it in.
     fn rebuild(&mut self, shards: &Shards, nth: usize, entry: Option<&Entry<'_>>) {
         let hasher = &self.hasher;
         let hash = |entry: &Entry<'_>| hasher.key(entry.domain, entry.code).hash;
