@@ -56,6 +56,17 @@ impl MemoryStore {
         }
     }
 
+    /// Another store with the same in it: what a backup would be.
+    pub fn copy(&self) -> Self {
+        Self {
+            links: Mutex::new(self.links.lock().clone()),
+            moved: Condvar::new(),
+            clicks: Mutex::new(self.clicks.lock().clone()),
+            saved: Mutex::new(None),
+            read_agent: self.read_agent,
+        }
+    }
+
     /// Loses what a power cut may take: all batches that were appended and not made durable.
     pub fn power_cut(&self) {
         let mut clicks = self.clicks.lock();
@@ -211,7 +222,7 @@ impl Maintain for MemoryStore {
         Ok(check::check(&self.links.lock(), &self.clicks.lock()))
     }
 
-    /// A model has nothing to copy from: always `Unusable`.
+    /// A model can't fill a directory: always `Unusable`, see [`MemoryStore::copy`].
     fn backup(&self, _dir: &Path) -> Result<()> {
         Err(Error::Unusable("a store in memory can't be backed up to a directory".into()))
     }

@@ -16,7 +16,7 @@ use crate::{
     Committed, Error, Facet, Feed, LinkQuery, Order, Page, RecordQuery, Result, limits, page_limit,
 };
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Links {
     pub(super) links: BTreeMap<LinkId, Link>,
     pub(super) records: BTreeMap<(Noun, u64), Record>,
