@@ -7,7 +7,7 @@ use waypost_storage::{Facet, page_limit};
 use crate::{
     codec,
     fault::{Tried, corrupt},
-    keys,
+    keys, limits,
     tables::{LinkTable, Rows, Schema, Tables},
 };
 
@@ -111,6 +111,7 @@ impl<'v> View<'v> {
         let Some(prefix) = keys::facets(workspace, attribute) else { return Ok(Vec::new()) };
         let mut start = prefix.clone();
         start.extend_from_slice(after.unwrap_or_default().as_bytes());
+        start.truncate(limits::KEY);
         let mut facets = Vec::new();
         for row in self.table(LinkTable::Facets).from(self.txn, &start)? {
             let (key, value) = row?;

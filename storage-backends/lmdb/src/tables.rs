@@ -109,6 +109,8 @@ impl<'t> Rows<'t> {
         txn: &'txn RoTxn<'_>,
         start: &[u8],
     ) -> Tried<RoRange<'txn, Bytes, Bytes>> {
+        // LMDB takes no empty key, and `[0]` is the least of the others.
+        let start = if start.is_empty() { &[0] } else { start };
         Ok(self.0.range(txn, &(Bound::Included(start), Bound::Unbounded))?)
     }
 

@@ -167,6 +167,15 @@ impl Fold {
         links.add(self.links.len() as u32 - 1, [fold.clicks as u32, fold.bots as u32]);
     }
 
+    /// Counts by link what was counted together; ascending.
+    pub(super) fn by_link(&mut self, of_links: &[(u64, [u32; 2])]) {
+        let Self { links, cells: [.., cells], .. } = self;
+        for &(link, cell) in of_links {
+            links.push(link);
+            cells.add(links.len() as u32 - 1, cell);
+        }
+    }
+
     /// The cells of the dimension at `at`, and how its values are spelled.
     pub(super) fn dimension<'f>(
         &'f mut self,

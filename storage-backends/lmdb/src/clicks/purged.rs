@@ -1,5 +1,7 @@
 //! The ids of deleted links, a bit each: ids are dense, and every click is held against them.
 
+use std::collections::BTreeSet;
+
 use hashbrown::HashMap;
 
 /// Ids of a page.
@@ -7,17 +9,21 @@ const PAGE: u64 = 4_096;
 
 /// A set of link ids.
 #[derive(Default)]
-pub(super) struct Purged(HashMap<u64, Box<[u64; (PAGE / 64) as usize]>>);
+pub(super) struct Purged {
+    pages: HashMap<u64, Box<[u64; (PAGE / 64) as usize]>>,
+    /// Those of them that still have clicks in the store: few, and for a short time.
+    pub(super) unfinished: BTreeSet<u64>,
+}
 
 impl Purged {
     pub(super) fn insert(&mut self, link: u64) {
-        let page = self.0.entry(link / PAGE).or_insert_with(|| Box::new([0; (PAGE / 64) as usize]));
+        let page = self.pages.entry(link / PAGE).or_insert_with(|| Box::new([0; (PAGE / 64) as usize]));
         page[(link % PAGE / 64) as usize] |= 1 << (link % 64);
     }
 
     pub(super) fn contains(&self, link: u64) -> bool {
-        !self.0.is_empty()
-            && self.0.get(&(link / PAGE)).is_some_and(|page| {
+        !self.pages.is_empty()
+            && self.pages.get(&(link / PAGE)).is_some_and(|page| {
                 page[(link % PAGE / 64) as usize] & (1 << (link % 64)) != 0
             })
     }
