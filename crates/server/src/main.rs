@@ -1,4 +1,9 @@
-//! The binary `waypost`.
+//! The binary `waypost`: its allocator, and the command line.
 #![forbid(unsafe_code)]
 
-fn main() {}
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    waypost_server::main()
+}

@@ -1,2 +1,150 @@
-//! The embeddable front door: store, index, writer, follower.
+//! Waypost as a library: resolve short links from memory, record every click, follow the store.
+//!
+//! [`Waypost::start`] opens everything: it takes the data directory's lock, replays the click
+//! journal, loads the index, and starts the follower and the janitor. What it gives is an
+//! [`Engine`] that any server can ask; `examples/` has one without a server and one in stock
+//! `may_minihttp`. Nothing here knows HTTP, and neither tokio nor `may` is pulled in.
+//!
+//! ```no_run
+//! use waypost::{Answer, Facts, Options, Scratch, Store, Waypost};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let options = Options::new("./waypost-data");
+//! let store = Store::lmdb(&options.dir, &waypost::LmdbOptions::default())?;
+//! let waypost = Waypost::start(store, options)?;
+//! let facts = Facts { host: b"localhost", path: b"/hi", ..Facts::default() };
+//! if let Answer::Redirect(redirect) = waypost.engine().decide(&facts, &mut Scratch::default()) {
+//!     println!("{} {}", redirect.status, redirect.location);
+//! }
+//! waypost.close();
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
+
+mod error;
+mod follower;
+mod janitor;
+mod load;
+mod lock;
+mod options;
+mod secret;
+mod store;
+mod vitals;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed, mpsc::SyncSender},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+pub use error::Error;
+pub use options::{ClickOptions, Options};
+pub use store::Store;
+pub use vitals::Vitals;
+use waypost_clicks::Pipeline;
+use waypost_index::Index;
+pub use waypost_link as link;
+#[cfg(feature = "lmdb")]
+pub use waypost_lmdb::Options as LmdbOptions;
+pub use waypost_redirect::{Answer, Engine, Facts, Method, Redirect, Scratch, Settings};
+pub use waypost_storage as storage;
+
+use crate::{follower::Health, janitor::Task, lock::Lock};
+
+/// How long a start waits for clicks of earlier starts to be stored: click limits begin where the
+/// store says, so they are exact if it takes no longer.
+const REPLAY: Duration = Duration::from_secs(60);
+/// How long a clean stop gives the store to take the last clicks; the rest stays in the journal.
+const CLOSE: Duration = Duration::from_secs(30);
+
+/// A running engine over a store.
+pub struct Waypost {
+    engine: Arc<Engine>,
+    pipeline: Arc<Pipeline>,
+    health: Arc<Health>,
+    janitor: SyncSender<Task>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    _lock: Lock,
+}
+
+impl Waypost {
+    /// Starts on `store`; `options.dir` is for this process alone until it is dropped.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] where another server has the directory, [`Error::Store`] where the store
+    /// can't be read, [`Error::Journal`], [`Error::Io`].
+    pub fn start(store: Store, options: Options) -> Result<Self, Error> {
+        let (dir, now) = (options.dir, options.now);
+        let lock = Lock::take(&dir)?;
+        let secret = secret::visitor_secret(&*store.links, now())?;
+        let sink: Arc<dyn waypost_storage::Sink> = Arc::clone(&store.clicks) as _;
+        let pipeline = Arc::new(Pipeline::start(&options.clicks.config(&dir, secret), sink)?);
+        if !pipeline.settle(REPLAY) {
+            tracing::warn!("clicks of earlier starts are still in the journal; going on without");
+        }
+        let index = Arc::new(Index::new());
+        load::load(&index, &*store.links, &*store.clicks)?;
+        let recorder = pipeline.recorder().clone();
+        let engine = Engine::new(Arc::clone(&index), recorder, options.engine);
+        let health = Arc::new(Health::default());
+        health.reachable.store(true, Relaxed);
+        let failed = |error| Error::io(&dir, error);
+        let (janitor, sweeping) =
+            janitor::start(store.clone(), options.retention_days, now).map_err(failed)?;
+        let follower = follower::Follower {
+            store,
+            index,
+            pipeline: Arc::clone(&pipeline),
+            janitor: janitor.clone(),
+        };
+        let following = follower.start(Arc::clone(&health)).map_err(failed)?;
+        let threads = Mutex::new(vec![following, sweeping]);
+        Ok(Self { engine: Arc::new(engine), pipeline, health, janitor, threads, _lock: lock })
+    }
+
+    /// What answers requests.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// The index that the engine reads; a commit is served once it is applied there.
+    pub fn index(&self) -> &Arc<Index> {
+        self.engine.index()
+    }
+
+    /// A view of the counters that outlives the borrow.
+    pub fn vitals(&self) -> Vitals {
+        Vitals::new(Arc::clone(self.index()), Arc::clone(&self.pipeline), Arc::clone(&self.health))
+    }
+
+    /// Waits until every click recorded so far is durable in the store; false where that took
+    /// longer than `patience`.
+    pub fn settle(&self, patience: Duration) -> bool {
+        self.pipeline.settle(patience)
+    }
+
+    /// Stops in good order: every click recorded so far is stored, or in the journal where the
+    /// store doesn't answer; true where nothing is left. A second call does nothing new.
+    pub fn close(&self) -> bool {
+        self.health.stop.store(true, Relaxed);
+        let _ = self.janitor.send(Task::Stop);
+        let stored = self.pipeline.close(CLOSE);
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        threads.into_iter().for_each(|thread| drop(thread.join()));
+        stored
+    }
+}
+
+impl Drop for Waypost {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for Waypost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waypost")
+    }
+}

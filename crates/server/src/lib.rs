@@ -1,0 +1,86 @@
+//! The command line `waypost`, as a library so that tests run the very same `main`.
+//!
+//! [`main`] only finds the subcommand; each has a file of its own in `commands/`. Exit status is 0,
+//! 1 where something failed, 2 where the command line was wrong.
+#![forbid(unsafe_code)]
+
+mod commands;
+mod config;
+mod context;
+mod exchange;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::context::{Context, Globals};
+
+/// A redirect engine: short links at the speed of the network stack, every click accounted for.
+#[derive(Parser)]
+#[command(name = "waypost", version, propagate_version = true)]
+struct CommandLine {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Every subcommand; each names its file.
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Arguments),
+    /// Check a configuration file: says the first wrong line and why
+    CheckConfig(commands::check_config::Arguments),
+    /// Make, list and revoke API keys
+    Key(commands::key::Arguments),
+    /// Make and list workspaces, and change their settings
+    Workspace(commands::workspace::Arguments),
+    /// Add, show, list, change and remove links
+    Link(commands::link::Arguments),
+    /// Read links from a file
+    Import(commands::import::Arguments),
+    /// Write links to a file
+    Export(commands::export::Arguments),
+    /// Show what a link's clicks come to
+    Stats(commands::stats::Arguments),
+    /// Write a consistent copy of the data directory, while the server runs
+    Backup(commands::backup::Arguments),
+    /// Check the store against itself
+    Verify(commands::verify::Arguments),
+    /// Print a completion script for a shell
+    Completions(commands::completions::Arguments),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    match run(line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("waypost: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(line: CommandLine) -> anyhow::Result<()> {
+    let context = Context::new(line.globals);
+    match line.command {
+        Command::Serve(arguments) => serve::run(&arguments, &context),
+        Command::CheckConfig(arguments) => commands::check_config::run(&arguments),
+        Command::Key(arguments) => commands::key::run(&arguments, &context),
+        Command::Workspace(arguments) => commands::workspace::run(&arguments, &context),
+        Command::Link(arguments) => commands::link::run(&arguments, &context),
+        Command::Import(arguments) => commands::import::run(&arguments, &context),
+        Command::Export(arguments) => commands::export::run(&arguments, &context),
+        Command::Stats(arguments) => commands::stats::run(&arguments, &context),
+        Command::Backup(arguments) => commands::backup::run(&arguments, &context),
+        Command::Verify(arguments) => commands::verify::run(&arguments, &context),
+        Command::Completions(arguments) => {
+            commands::completions::run(&arguments);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What metrics show of a running engine. Reading it blocks nobody.
+
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use waypost_clicks::Pipeline;
+use waypost_index::Index;
+
+use crate::follower::Health;
+
+/// A view of the counters of a [`Waypost`](crate::Waypost).
+#[derive(Clone)]
+pub struct Vitals {
+    index: Arc<Index>,
+    pipeline: Arc<Pipeline>,
+    health: Arc<Health>,
+}
+
+impl Vitals {
+    pub(crate) fn new(index: Arc<Index>, pipeline: Arc<Pipeline>, health: Arc<Health>) -> Self {
+        Self { index, pipeline, health }
+    }
+
+    /// What the index holds.
+    pub fn index(&self) -> waypost_index::Stats {
+        self.index.stats()
+    }
+
+    /// How long ago the index was last known to be up to date.
+    pub fn index_age(&self) -> Duration {
+        self.index.age()
+    }
+
+    /// What the click pipeline counts.
+    pub fn clicks(&self) -> waypost_clicks::Stats {
+        self.pipeline.stats()
+    }
+
+    /// Failed calls of the store.
+    pub fn store_errors(&self) -> u64 {
+        self.health.errors.load(Relaxed) + self.pipeline.stats().sink_errors
+    }
+
+    /// Whether the store answered the last time it was asked.
+    pub fn store_answers(&self) -> bool {
+        self.health.reachable.load(Relaxed)
+    }
+}

@@ -1,0 +1,9 @@
+//! Black-box tests: a real binary, real sockets, a data directory of its own each.
+//!
+//! Every test binds port 0 on loopback and cleans up after itself. `support/` starts and stops the
+//! binary and speaks raw HTTP; the other folders have one file a feature.
+
+mod http;
+mod redirect;
+mod restart;
+mod support;

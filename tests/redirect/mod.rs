@@ -1,0 +1,6 @@
+//! What a visitor sees, and what is counted of it.
+
+mod counting;
+mod following;
+mod options;
+mod system;

@@ -1,0 +1,113 @@
+//! kill -9 under load, round after round, with a ledger of what was answered.
+//!
+//! Each round uses codes of its own, so a click counted twice in any later round shows too.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::support::{Client, Data};
+
+const ROUNDS: usize = 20;
+const CLIENTS: usize = 4;
+/// What a killed process can lose, and what a busy machine's scheduler may add to it.
+const FLUSH: Duration = Duration::from_millis(10);
+const SCHEDULER: Duration = Duration::from_millis(490);
+
+/// When each click was answered; one more may have been taken without an answer.
+fn ask(address: SocketAddr, code: &str, over: &AtomicBool) -> Vec<Instant> {
+    let request = format!("GET /{code} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let mut client = Client::connect(address);
+    let mut answered = Vec::new();
+    while !over.load(Ordering::Relaxed) {
+        match client.send(&request).answer() {
+            Some(answer) => assert_eq!(answer.status, 302),
+            None => break,
+        }
+        answered.push(Instant::now());
+    }
+    answered
+}
+
+/// Adds links one by one; those that were acknowledged.
+fn write(data: &Data, round: usize, over: &AtomicBool) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    for n in 0.. {
+        if over.load(Ordering::Relaxed) {
+            break;
+        }
+        let code = format!("w{round}-{n}");
+        if data.run(&["link", "add", &code, "https://example.com/"]).status.success() {
+            acknowledged.push(code);
+        }
+    }
+    acknowledged
+}
+
+struct Round {
+    /// Code, answered clicks, and those answered long enough before the kill to be kept.
+    clicks: Vec<(String, u64, u64)>,
+    links: Vec<String>,
+}
+
+fn round(data: &Data, number: usize) -> Round {
+    let codes: Vec<_> = (0..CLIENTS).map(|n| format!("r{number}-{n}")).collect();
+    for code in &codes {
+        data.ok(&["link", "add", code, "https://example.com/"]);
+    }
+    let server = data.serve();
+    let (address, over) = (server.address, Arc::new(AtomicBool::new(false)));
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = codes
+            .iter()
+            .map(|code| scope.spawn(|| ask(address, code, &over)))
+            .collect();
+        let writing = scope.spawn(|| write(data, number, &over));
+        std::thread::sleep(Duration::from_millis(200 + 37 * number as u64 % 300));
+        let killed = Instant::now();
+        server.kill();
+        over.store(true, Ordering::Relaxed);
+        let kept = |answered: &[Instant]| {
+            answered.iter().filter(|at| **at + FLUSH + SCHEDULER < killed).count() as u64
+        };
+        let clicks = codes
+            .iter()
+            .zip(asking)
+            .map(|(code, asking)| {
+                let answered = asking.join().expect("client");
+                (code.clone(), answered.len() as u64, kept(&answered))
+            })
+            .collect();
+        Round { clicks, links: writing.join().expect("writer") }
+    })
+}
+
+#[test]
+fn acknowledged_writes_stay_and_clicks_count_once() {
+    let data = Data::new();
+    let rounds: Vec<_> = (0..ROUNDS).map(|number| round(&data, number)).collect();
+    // The journal of the last round is replayed by one more start.
+    assert!(data.serve().stop().success());
+    let (mut answered, mut stored) = (0, 0);
+    for round in &rounds {
+        for (code, sent, kept) in &round.clicks {
+            let found = data.clicks(code);
+            assert!(found <= sent + 1, "{code}: {found} of {sent} clicks: some counted twice");
+            assert!(found >= *kept, "{code}: {found} of {kept} clicks that must be kept");
+            answered += sent;
+            stored += found.min(*sent);
+        }
+        for code in &round.links {
+            data.ok(&["link", "get", code, "--json"]);
+        }
+    }
+    let links: usize = rounds.iter().map(|round| round.links.len()).sum();
+    println!("{ROUNDS} kills: {stored} of {answered} answered clicks stored, {links} links kept");
+    assert!(links > 0 && stored > 0);
+    data.ok(&["verify"]);
+}

@@ -1,0 +1,5 @@
+//! Stops, kills and starts: what was acknowledged is there afterwards, and nothing twice.
+
+mod clean_stop;
+mod killed;
+mod refused;

@@ -1,0 +1,148 @@
+//! The binary as a process: started, asked, stopped, killed.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// A data directory of a test's own.
+pub(crate) struct Data(TempDir);
+
+impl Data {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// `waypost` with these arguments on this directory, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waypost-under-test"));
+        command.args(arguments).arg("--data").arg(self.path().join("data"));
+        command.env("WAYPOST_MAP_SIZE", "8GiB").env("WAYPOST_WORKERS", "2");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("run waypost")
+    }
+
+    /// Runs a command that must succeed; what it printed.
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?} failed: {error}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// The number of clicks that `stats` says a link has.
+    pub(crate) fn clicks(&self, code: &str) -> u64 {
+        let stats = self.ok(&["stats", code, "--json"]);
+        let stats: serde_json::Value = serde_json::from_str(&stats).expect("JSON");
+        stats["clicks"].as_u64().expect("clicks")
+    }
+
+    /// Waits until `stats` says that a link has `count` clicks, and that it stays so.
+    pub(crate) fn await_clicks(&self, code: &str, count: u64) {
+        await_that(|| self.clicks(code) >= count, "the clicks to be counted");
+        assert_eq!(self.clicks(code), count, "clicks of {code}");
+    }
+
+    /// Starts the server on a free port.
+    pub(crate) fn serve(&self) -> Server {
+        self.serve_with(&[], &[])
+    }
+
+    /// Starts the server with more flags and variables.
+    pub(crate) fn serve_with(&self, flags: &[&str], variables: &[(&str, &str)]) -> Server {
+        let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], flags].concat());
+        command.envs(variables.iter().copied()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("start waypost");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let url = line.trim().strip_prefix("redirects")?.trim().strip_prefix("http://")?;
+            url.trim_end_matches('/').parse().ok()
+        });
+        // Whatever else it prints is read, so that it never blocks on a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let Some(address) = address else {
+            let _ = child.kill();
+            panic!("waypost did not start: {:?}", child.wait());
+        };
+        Server { child, address }
+    }
+}
+
+/// A server that runs. Dropped, it is killed.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: i32) {
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string());
+        assert!({ sent }.status().expect("kill").success());
+    }
+
+    /// Asks it to stop in good order, and waits until it has.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        self.signal(15);
+        self.child.wait().expect("wait")
+    }
+
+    /// Kills it, as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
+    }
+
+    /// Waits until a link redirects, since a running server follows within a second.
+    pub(crate) fn await_link(&self, code: &str) {
+        let request = format!("HEAD /{code} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let found = || {
+            let answer = super::Client::connect(self.address).send(&request).answer_to_head();
+            answer.is_some_and(|answer| (300..400).contains(&answer.status))
+        };
+        await_that(found, "the link to be served");
+    }
+
+    /// `GET` of a path on a connection of its own.
+    pub(crate) fn get(&self, path: &str) -> super::Answer {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        super::exchange(self.address, request).expect("an answer")
+    }
+
+    /// The value of a metric without labels.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let page = self.get("/metrics").body;
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.expect(name).parse().expect("a number")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Looks again and again until `seen`; fails after a minute, which no working server needs.
+pub(crate) fn await_that(seen: impl Fn() -> bool, what: &str) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !seen() {
+        assert!(Instant::now() < end, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
