@@ -21,6 +21,7 @@ mod maintain;
 mod query;
 mod sketch;
 mod tally;
+mod window;
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -45,3 +46,4 @@ pub use query::{
 };
 pub use sketch::Sketch;
 pub use tally::{Bucket, Counts, Dimension, Grain, Scope, Share, Totals};
+pub use window::{Window, window};
