@@ -382,7 +382,7 @@ impl Connection {
     ) -> Step {
         let last = !parsed.keep_alive || (batch.draining && rest == 0);
         let exchange = exchange_of(&parsed.head, last, batch);
-        let request = Request { head: parsed.head, body };
+        let request = Request { head: &parsed.head, body };
         let outcome = guarded(service, exchange, out, |reply| {
             if request.path() == "*" {
                 return reply.status(204).header("Allow", ALLOWED).empty();

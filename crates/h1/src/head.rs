@@ -44,6 +44,7 @@ pub(crate) struct Origin<'a> {
 pub(crate) type Storage<'a> = [MaybeUninit<Header<'a>>];
 
 /// Parses the head at the start of `bytes`; `None` while it is not whole.
+#[inline]
 pub(crate) fn parse<'a>(
     bytes: &'a [u8],
     storage: &'a mut Storage<'a>,
@@ -68,6 +69,7 @@ pub(crate) fn parse<'a>(
     assemble(method, target, minor, request.headers, &fields, length, origin).map(Some)
 }
 
+#[inline]
 fn assemble<'a>(
     method: &str,
     target: &'a str,
@@ -134,6 +136,7 @@ fn check_version<T>(bytes: &[u8], limits: &Limits) -> Result<Option<T>, Refusal>
     }
 }
 
+#[inline]
 fn check_sizes(method: &str, target: &str, length: usize, limits: &Limits) -> Result<(), Refusal> {
     if method.len() > METHOD_BYTES {
         Err(Refusal::Malformed)
@@ -171,6 +174,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    #[inline]
     fn read(headers: &[Header<'a>], http10: bool) -> Result<Self, Refusal> {
         let mut fields = Self {
             places: Places::new(),
@@ -220,6 +224,7 @@ impl<'a> Fields<'a> {
         }
     }
 
+    #[inline]
     fn host(&self, version: Version) -> Result<&'a str, Refusal> {
         match self.host {
             Some(host) if authority::is_valid(host) => as_text(host),
@@ -228,6 +233,7 @@ impl<'a> Fields<'a> {
         }
     }
 
+    #[inline]
     fn framing(&self) -> Result<Framing, Refusal> {
         match (self.coding, self.length) {
             (Some(coding), _) => check_coding(coding).map(|()| Framing::Chunked),
@@ -237,6 +243,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An HTTP/1.0 client can't expect anything (RFC 9110 section 10.1.1).
+    #[inline]
     fn expects_continue(&self, version: Version) -> Result<bool, Refusal> {
         match self.expect {
             Some(_) if version == Version::Http10 => Ok(false),
@@ -286,6 +293,7 @@ struct Target<'a> {
 
 /// The four forms of a target (RFC 9112 section 3.2). `*` goes with OPTIONS alone, an authority with CONNECT alone, which
 /// was refused before.
+#[inline]
 fn split_target<'a>(method: Method, target: &'a str, host: &'a str) -> Result<Target<'a>, Refusal> {
     if target.bytes().any(|b| b == b'#' || b >= 0x80) {
         return Err(Refusal::Malformed);
@@ -305,6 +313,7 @@ fn split_target<'a>(method: Method, target: &'a str, host: &'a str) -> Result<Ta
     split_query(rest, authority)
 }
 
+#[inline]
 fn strip_scheme(target: &str) -> Option<&str> {
     let (scheme, rest) = target.split_once("://")?;
     let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");

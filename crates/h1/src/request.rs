@@ -175,7 +175,7 @@ impl<'a> Head<'a> {
 /// A request: its [`Head`] (to which it dereferences) and the body that the handler asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    pub(crate) head: Head<'a>,
+    pub(crate) head: &'a Head<'a>,
     pub(crate) body: &'a [u8],
 }
 
@@ -183,8 +183,8 @@ impl<'a> Request<'a> {
     /// The head.
     #[inline]
     #[must_use]
-    pub fn head(&self) -> &Head<'a> {
-        &self.head
+    pub fn head(&self) -> &'a Head<'a> {
+        self.head
     }
 
     /// The body, decoded; empty where there was none or the handler chose [`BodyPolicy::Ignore`](crate::BodyPolicy).
@@ -200,6 +200,6 @@ impl<'a> Deref for Request<'a> {
 
     #[inline]
     fn deref(&self) -> &Head<'a> {
-        &self.head
+        self.head
     }
 }
