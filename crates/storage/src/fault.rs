@@ -5,7 +5,7 @@
 //! retries interesting. Calls are counted. Without a script it is the store that it wraps, and
 //! passes the conformance suite like it.
 //!
-//! It breaks one promise knowingly: [`Error`](crate::Error) says that nothing of a failed call
+//! It breaks one promise knowingly: [`Error`] says that nothing of a failed call
 //! was done.
 
 use std::{collections::BTreeMap, path::Path, thread, time::Duration};
