@@ -6,34 +6,16 @@
 
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::body::Incoming;
 use crate::deferred::Slot;
 use crate::handler::{Answered, Outcome};
 use crate::head::{self, Framing, Origin, Parsed};
-use crate::limits::{BATCH_BYTES, BATCH_REQUESTS, HEADERS_MAX, LEADING_EMPTY_LINES};
+use crate::limits::{BATCH_BYTES, BATCH_REQUESTS, HEADERS_MAX, HEADERS_USUAL, LEADING_EMPTY_LINES};
 use crate::reply::Exchange;
-use crate::{
-    BodyPolicy, Counters, Handler, Head, Limits, Method, Moment, Refusal, Reply, Request, Response,
-    Version, proxy,
-};
-
-/// What serves all connections of a server.
-pub(crate) struct Service<H> {
-    pub(crate) handler: H,
-    pub(crate) limits: Limits,
-    pub(crate) counters: Counters,
-}
-
-/// What holds for all requests that were read together.
-#[derive(Clone, Copy)]
-pub(crate) struct Batch {
-    pub(crate) moment: Moment,
-    /// The server is stopping: the last answer of the batch says goodbye.
-    pub(crate) draining: bool,
-}
+use crate::service::{Batch, Service, exchange_of, guarded};
+use crate::{BodyPolicy, Counters, Handler, Head, Refusal, Reply, Request, Response, proxy};
 
 /// What the connection waits for.
 #[derive(Debug)]
@@ -246,13 +228,45 @@ impl Connection {
         requests: &mut u32,
     ) -> Result<Step, Refusal> {
         let Service { limits, .. } = service;
-        if self.scanned > 0 && !ends_after(input, self.scanned) {
+        if self.scanned > 0 && !head::ends_after(input, self.scanned) {
             self.scanned = input.len();
             head::check_partial::<()>(input, limits)?;
             return Ok(Step::Need);
         }
-        let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
-        let origin = Origin { limits, peer: self.peer, received: batch.moment };
+        match self.parse::<H, HEADERS_USUAL>(service, batch, input, out, requests) {
+            Err(Refusal::HeadTooLarge) if limits.headers > HEADERS_USUAL => {
+                self.parse_many(service, batch, input, out, requests)
+            }
+            done => done,
+        }
+    }
+
+    /// Again with the large table, for the few heads that need it: it would cost every idle connection a page of stack.
+    #[cold]
+    #[inline(never)]
+    fn parse_many<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        requests: &mut u32,
+    ) -> Result<Step, Refusal> {
+        self.parse::<H, HEADERS_MAX>(service, batch, input, out, requests)
+    }
+
+    /// Parses what may be a whole head with room for `N` fields and, if it is one, acts on it.
+    #[inline]
+    fn parse<H: Handler, const N: usize>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        requests: &mut u32,
+    ) -> Result<Step, Refusal> {
+        let mut storage = [const { MaybeUninit::uninit() }; N];
+        let origin = self.origin(service, batch);
         let Some(parsed) = head::parse(input, &mut storage, origin)? else {
             self.scanned = input.len();
             return Ok(Step::Need);
@@ -261,7 +275,11 @@ impl Connection {
         self.empty_lines = 0;
         self.heads += 1;
         *requests += 1;
-        self.act(service, batch, &parsed, input, out)
+        Ok(self.act(service, batch, &parsed, input, out))
+    }
+
+    fn origin<'a, H>(&self, service: &'a Service<H>, batch: Batch) -> Origin<'a> {
+        Origin { limits: &service.limits, peer: self.peer, received: batch.moment }
     }
 
     /// A head is whole: answers it, or begins to read its body.
@@ -273,50 +291,51 @@ impl Connection {
         parsed: &Parsed<'_>,
         input: &[u8],
         out: &mut Vec<u8>,
-    ) -> Result<Step, Refusal> {
-        let (head_bytes, rest) = input.split_at(parsed.length);
+    ) -> Step {
+        let rest = input.len() - parsed.length;
         if parsed.framing == Framing::None {
-            return Ok(self.answer(service, batch, parsed, b"", rest.len(), parsed.length, out));
+            return self.answer(service, batch, parsed, b"", rest, parsed.length, out);
         }
+        self.begin_body(service, batch, parsed, input, out)
+    }
+
+    /// A body is announced: answers at once if it is here or not wanted, else begins to read it.
+    fn begin_body<H: Handler>(
+        &mut self,
+        service: &Service<H>,
+        batch: Batch,
+        parsed: &Parsed<'_>,
+        input: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Step {
+        let (head, rest) = input.split_at(parsed.length);
         let (keep, max) = match service.handler.body(&parsed.head) {
             BodyPolicy::Ignore => (false, service.limits.body_bytes),
             BodyPolicy::Collect { max } => (true, max),
             BodyPolicy::Refuse => {
                 let last = Parsed { keep_alive: false, ..*parsed };
-                return Ok(self.answer(
-                    service,
-                    batch,
-                    &last,
-                    b"",
-                    rest.len().max(1),
-                    input.len(),
-                    out,
-                ));
+                return self.answer(service, batch, &last, b"", 1, input.len(), out);
             }
         };
-        match parsed.framing {
+        let incoming = match parsed.framing {
             Framing::Length(length) if length > max => {
-                let next =
-                    self.refuse_head(service, batch, &parsed.head, Refusal::BodyTooLarge, out);
-                return Ok(Step::End(0, next));
+                let why = Refusal::BodyTooLarge;
+                return self.refuse_head(service, batch, &parsed.head, why, out).into();
             }
             Framing::Length(length) if length <= rest.len() as u64 => {
                 let (body, rest) = rest.split_at(usize::try_from(length).unwrap_or(rest.len()));
-                let body_kept = if keep { body } else { b"" };
-                let used = head_bytes.len() + body.len();
-                return Ok(self.answer(service, batch, parsed, body_kept, rest.len(), used, out));
+                let used = head.len() + body.len();
+                let body = if keep { body } else { b"" };
+                return self.answer(service, batch, parsed, body, rest.len(), used, out);
             }
-            _ => {}
-        }
+            Framing::Length(length) => Incoming::sized(head.to_vec(), length, keep),
+            _ => Incoming::chunked(head.to_vec(), max, keep),
+        };
         if parsed.expects_continue && rest.is_empty() {
             out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
-        let head = head_bytes.to_vec();
-        self.state = State::Body(Box::new(match parsed.framing {
-            Framing::Length(length) => Incoming::sized(head, length, keep),
-            _ => Incoming::chunked(head, max, keep),
-        }));
-        Ok(Step::Used(parsed.length))
+        self.state = State::Body(Box::new(incoming));
+        Step::Used(parsed.length)
     }
 
     fn read_body<H: Handler>(
@@ -349,6 +368,7 @@ impl Connection {
     }
 
     /// Parses the head of a body again: it was whole and in order when the body began.
+    #[inline(never)]
     fn with_head<H: Handler, T>(
         &mut self,
         service: &Service<H>,
@@ -360,8 +380,7 @@ impl Connection {
         T: From<Next>,
     {
         let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
-        let origin = Origin { limits: &service.limits, peer: self.peer, received: batch.moment };
-        match head::parse(&incoming.head, &mut storage, origin) {
+        match head::parse(&incoming.head, &mut storage, self.origin(service, batch)) {
             Ok(Some(parsed)) => then(self, &parsed),
             _ => Next::Close { linger: true }.into(),
         }
@@ -457,45 +476,6 @@ impl From<Next> for Step {
     fn from(next: Next) -> Self {
         Self::End(0, next)
     }
-}
-
-#[inline]
-fn exchange_of(head: &Head<'_>, close: bool, batch: Batch) -> Exchange {
-    Exchange {
-        head_only: head.method == Method::Head,
-        close,
-        http10: head.version == Version::Http10,
-        unix_seconds: batch.moment.unix_micros / 1_000_000,
-    }
-}
-
-/// Calls into the handler; a panic takes back what was written and becomes a 500.
-#[inline]
-fn guarded<H: Handler>(
-    service: &Service<H>,
-    exchange: Exchange,
-    out: &mut Vec<u8>,
-    call: impl FnOnce(Reply<'_>) -> Outcome,
-) -> Outcome {
-    let start = out.len();
-    match catch_unwind(AssertUnwindSafe(|| call(Reply::new(out, exchange)))) {
-        Ok(outcome) => outcome,
-        Err(_panic) => {
-            Counters::add_nonzero(&service.counters.panics, 1);
-            out.truncate(start);
-            Reply::new(out, Exchange { close: true, ..exchange })
-                .text(500, "500 Internal Server Error\n")
-        }
-    }
-}
-
-/// Whether a head ends after the first `scanned` bytes, which are known not to hold its end: a line end and an empty line,
-/// be they CRLF or, so that it can be refused, LF.
-fn ends_after(input: &[u8], scanned: usize) -> bool {
-    let from = scanned.saturating_sub(3);
-    let new = input.get(from..).unwrap_or_default();
-    memchr::memchr_iter(b'\n', new)
-        .any(|at| matches!(new.get(at + 1..), Some([b'\n', ..] | [b'\r', b'\n', ..])))
 }
 
 #[cfg(test)]

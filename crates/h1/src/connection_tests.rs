@@ -1,7 +1,7 @@
 //! Whole conversations in memory, cut at every byte.
 
 use super::*;
-use crate::Deferred;
+use crate::{Deferred, Limits, Moment};
 use proptest::prelude::*;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -169,6 +169,8 @@ fn conversations_at_every_cut() {
         ("GET /panic HTTP/1.1\r\nHost: a\r\n\r\n".into(), "500 |."),
         (format!("GET /later HTTP/1.1\r\nHost: a\r\n\r\n{GET}"), "?"),
         (format!("{GET}GET / HTTP/1.1\r\n\r\n"), "200 GET /a |400 |."),
+        (GET.replace("Host", &format!("{}Host", "X: y\r\n".repeat(99))), "200 GET /a |+"),
+        (GET.replace("Host", &format!("{}Host", "X: y\r\n".repeat(100))), "431 |."),
     ];
     for (input, expected) in rows {
         check(&input, expected);

@@ -104,6 +104,15 @@ fn assemble<'a>(
     })
 }
 
+/// Whether a head ends after the first `scanned` bytes, which are known not to hold its end: a line end and an empty line,
+/// be they CRLF or, so that it can be refused, LF.
+pub(crate) fn ends_after(input: &[u8], scanned: usize) -> bool {
+    let from = scanned.saturating_sub(3);
+    let new = input.get(from..).unwrap_or_default();
+    memchr::memchr_iter(b'\n', new)
+        .any(|at| matches!(new.get(at + 1..), Some([b'\n', ..] | [b'\r', b'\n', ..])))
+}
+
 /// What arrived is the beginning of a head: it must still be able to become one within the limits.
 pub(crate) fn check_partial<T>(bytes: &[u8], limits: &Limits) -> Result<Option<T>, Refusal> {
     if bytes.len() <= METHOD_BYTES {

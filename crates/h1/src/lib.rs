@@ -37,6 +37,7 @@ mod proxy;
 mod refusal;
 mod reply;
 mod request;
+mod service;
 mod status;
 mod transport;
 

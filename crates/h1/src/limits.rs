@@ -10,6 +10,9 @@ use std::time::Duration;
 /// into (32 bytes a field, on the worker's stack).
 pub const HEADERS_MAX: usize = 128;
 
+/// Fields of a head that has no more than most do: the size of the table that is tried first.
+pub(crate) const HEADERS_USUAL: usize = 32;
+
 /// Longest method token looked at; a longer one is not a method but noise.
 pub(crate) const METHOD_BYTES: usize = 32;
 

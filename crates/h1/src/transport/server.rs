@@ -11,7 +11,7 @@ use super::listener::{Bound, Listener};
 use super::per_ip::Ledger;
 use super::shared::{Shared, State};
 use super::{PerIp, Runtime, acceptor, panics};
-use crate::connection::Service;
+use crate::service::Service;
 use crate::{Counters, Handler, Limits, default_max_connections};
 
 /// How often the deadline thread looks: the precision of every deadline.

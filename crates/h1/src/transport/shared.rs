@@ -13,7 +13,7 @@ use super::deadlines::Table;
 use super::per_ip::Ledger;
 use super::wake::wake;
 use crate::Counters;
-use crate::connection::{Batch, Service};
+use crate::service::{Batch, Service};
 
 /// One server.
 pub(crate) struct Shared<H> {
