@@ -1,8 +1,7 @@
 //! Amazon links: which storefront a visitor is led to, under whose tag, and the app that opens it first.
 //!
-//! The storefront is chosen among the workspace's active tags: the one of the visitor's country where tags for
-//! several stores exist and that one is geo-enabled, else the one for the US, else the oldest, else amazon.com
-//! without a tag.
+//! The storefront is chosen among the workspace's active tags: the one of the visitor's country where there is one and
+//! it is geo-enabled, else the one for the US, else the oldest, else amazon.com without a tag.
 
 use waypost_agent::{Os, details};
 use waypost_link::AmazonTag;
@@ -96,8 +95,7 @@ pub(crate) struct Storefront<'a> {
 impl<'a> Storefront<'a> {
     /// The best one that `tags` (the workspace's active ones, oldest first) have for `country`.
     pub(crate) fn choose(tags: &'a [AmazonTag], country: Option<[u8; 2]>) -> Self {
-        let near =
-            if tags.len() > 1 { country.and_then(|country| local(tags, country)) } else { None };
+        let near = country.and_then(|country| local(tags, country));
         let home = || tags.iter().find(|tag| tag.store == STORES[0].0);
         let of = |tag: &'a AmazonTag| {
             Some(Self { key: &tag.store, host: host(&tag.store)?, tag: &tag.tag })

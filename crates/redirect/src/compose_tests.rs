@@ -1,3 +1,5 @@
+//! Locations by table, and against a slow, obvious model.
+
 use proptest::prelude::*;
 use url::form_urlencoded;
 

@@ -70,6 +70,7 @@ fn the_host_picks_the_domain() {
         // Strangers.
         ("stranger.example", "/both", HOME, UNREGISTERED),
         ("go.example.evil.example", "/both", HOME, UNREGISTERED),
+        ("go.example:123456", "/both", HOME, UNREGISTERED),
         ("go.example:port", "/both", HOME, UNREGISTERED),
         ("not a host", "/both", HOME, UNREGISTERED),
     ] {

@@ -20,6 +20,8 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     drain: RefCell<Drain>,
     commits: RefCell<u64>,
+    /// One for all, as a worker has it.
+    scratch: RefCell<Scratch>,
 }
 
 /// A recorded click, as far as decisions make it.
@@ -41,7 +43,12 @@ impl World {
     pub(crate) fn with(settings: Settings) -> Self {
         let (recorder, drain) = waypost_clicks::queue(4, 64 << 20);
         let engine = Engine::new(Arc::new(Index::new()), recorder, settings);
-        Self { engine, drain: RefCell::new(drain), commits: RefCell::new(0) }
+        Self {
+            engine,
+            drain: RefCell::new(drain),
+            commits: RefCell::new(0),
+            scratch: RefCell::default(),
+        }
     }
 
     pub(crate) fn commit(&self, change: Change) {
@@ -93,7 +100,7 @@ impl World {
 
     /// The answer to `facts` in short.
     pub(crate) fn ask(&self, facts: &Facts<'_>) -> String {
-        say(&self.engine.decide(facts, &mut Scratch::default()))
+        say(&self.engine.decide(facts, &mut self.scratch.borrow_mut()))
     }
 
     /// The answer to a GET of `target` in short.
