@@ -1,7 +1,7 @@
 //! The small nouns that redirects need, as one immutable value.
 //!
 //! It is built anew from the kept records whenever a commit changed one: O(records of the kinds
-//! below) a commit, not a change; 10,000 domains take a few milliseconds. Readers borrow it whole,
+//! below) a commit, not a change; with 10,000 domains about a millisecond. Readers borrow it whole,
 //! so that a hostname, its workspace and that workspace's pixels always belong together.
 
 use std::{

@@ -181,9 +181,7 @@ impl Writer {
         if held.is_some_and(|held| held >= link.version) {
             return;
         }
-        if let Some(versions) = &mut self.versions {
-            versions.insert(link.id, link.version);
-        }
+        self.note_version(new, link);
         let details = self.details(link, before).map(Arc::new);
         let entry = Entry {
             id: link.id,
@@ -217,6 +215,16 @@ impl Writer {
     fn version(&self, key: Key<'_>, id: LinkId) -> Option<u64> {
         let entry = self.shelves[shard(key.hash)].table().find(key)?;
         (entry.id == id).then_some(entry.version)
+    }
+
+    /// While changes may be old: `link` is held now, and the one whose name it takes no longer,
+    /// so that this one's own change brings it back.
+    fn note_version(&mut self, name: Key<'_>, link: &Link) {
+        let Some(versions) = &mut self.versions else { return };
+        if let Some(other) = self.shelves[shard(name.hash)].table().find(name) {
+            versions.remove(&other.id);
+        }
+        versions.insert(link.id, link.version);
     }
 
     fn put_entry(&mut self, shards: &Shards, hash: u64, entry: &Entry<'_>) {

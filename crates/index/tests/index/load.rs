@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use waypost_index::Index;
 use waypost_link::{Change, Link, Revision};
 
-use crate::fixture::{create, expected, link, name, rotator, seen};
+use crate::fixture::{create, expected, link, name, rotator, seen, update};
 
 fn nth(n: u64) -> Link {
     link(n, 1, &name(n % 3, &format!("code{n}")), &format!("https://example.com/{n}"))
@@ -31,6 +31,28 @@ fn a_load_replaces_everything_at_once_it_is_published() {
     let aliases = |alias| index.with_directory(|directory| directory.rotator(alias).is_some());
     assert_eq!((aliases("old"), aliases("new")), (false, true));
     assert_eq!((index.stats().links, index.applied()), (1_701, Revision(5)));
+}
+
+/// The scan saw one link under a name that another had when it was read.
+#[test]
+fn a_name_that_changed_hands_during_the_scan() {
+    let [a, b, c, z] = ["one", "two", "three", "four"].map(|code| name(0, code));
+    let one = |version, name| link(1, version, name, "https://example.com/one");
+    let two = |version, name| link(2, version, name, "https://example.com/two");
+    let index = Index::new();
+    let loader = index.loader();
+    loader.links([(&one(2, &b), 0), (&two(2, &b), 0)]);
+    for (revision, (link, was)) in (3..).zip([(one(2, &b), &a), (one(3, &c), &b), (two(2, &b), &z)])
+    {
+        loader.apply(Revision(revision), &[update(&link, was)]);
+    }
+    loader.publish(Revision(5));
+    for (name, expects) in
+        [(a, None), (b.clone(), Some(two(2, &b))), (c.clone(), Some(one(3, &c))), (z, None)]
+    {
+        assert_eq!(seen(&index, &name), expects.as_ref().map(expected), "{name:?}");
+    }
+    assert_eq!(index.stats().links, 2);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::fixture::{
     create, delete, destination, expected, link, members, name, rotator, seen, update,
 };
 
-const NAMES: usize = 12;
+const NAMES: usize = 6;
 const COLLECTIONS: u64 = 2;
 
 /// One random step: what to do is decided by what there is.
