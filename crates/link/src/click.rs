@@ -85,7 +85,8 @@ pub struct Click<'a> {
     pub ip: IpAddr,
     /// ISO 3166-1 alpha-2 in capitals, where known.
     pub country: Option<[u8; 2]>,
-    /// Whether a unit of the link's click limit was spent on it.
+    /// Whether it counts towards the link's click limit: every redirect does, also while there is
+    /// none, so that a limit set later counts what came before it.
     pub spent: bool,
     /// `User-Agent`.
     pub user_agent: &'a [u8],

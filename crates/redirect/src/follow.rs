@@ -210,7 +210,7 @@ impl<'a> Visit<'a> {
             salt,
             ip: self.client.ip,
             country: self.country(),
-            spent: limit.is_some(),
+            spent: true,
             user_agent: facts.user_agent,
             referrer: facts.referrer,
             language: facts.accept_language,

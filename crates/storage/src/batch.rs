@@ -84,7 +84,7 @@ pub struct Row<'b> {
     pub language: Text<'b>,
     /// The rule that served it.
     pub rule: Text<'b>,
-    /// Whether a unit of the click limit was spent.
+    /// Whether it counts towards the link's click limit.
     pub spent: bool,
 }
 

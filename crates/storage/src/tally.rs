@@ -127,7 +127,7 @@ pub struct Totals {
     pub clicks: u64,
     /// Clicks of bots.
     pub bots: u64,
-    /// Units of its click limit that were spent.
+    /// Clicks that count towards its click limit: redirects, not reported clicks.
     pub spent: u64,
     /// Conversions.
     pub conversions: u64,

@@ -56,7 +56,7 @@ fn what_a_click_says() {
         let [click] = clicks.as_slice() else { panic!("{clicks:?}") };
         assert_eq!((click.id.link, click.id.received, click.workspace), (link.id, NOW, OTHER));
         assert_eq!((click.ip, click.country), (ip.parse().unwrap(), Some(expected)), "{peer}");
-        assert_eq!((click.spent, click.rule.as_str()), (false, ""));
+        assert_eq!((click.spent, click.rule.as_str()), (true, ""));
     }
 }
 
