@@ -20,12 +20,15 @@
 //! Content-Length, Date, Connection, HEAD, `100 Continue`, `OPTIONS *`, pipelining and the statuses 400, 408, 413, 414, 417,
 //! 431, 501, 503 and 505 are the engine's business.
 //!
+//! [`Conversation`] drives a handler from memory, for tests and fuzzing; [`Server`] puts it on the network.
+//!
 //! It knows nothing of links, JSON or storage, and never waits for anything but its own sockets and a [`Deferred`].
 
 mod authority;
 mod body;
 mod chunked;
 mod connection;
+mod conversation;
 mod counters;
 mod date;
 mod deferred;
@@ -41,6 +44,7 @@ mod service;
 mod status;
 mod transport;
 
+pub use conversation::Conversation;
 pub use counters::Counters;
 pub use deferred::Deferred;
 pub use field::Field;

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::field::{Field, Places};
 
@@ -78,6 +78,16 @@ pub struct Moment {
     pub instant: Instant,
     /// Wall-clock time in microseconds since 1970.
     pub unix_micros: u64,
+}
+
+impl Moment {
+    /// This moment.
+    #[must_use]
+    pub fn now() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let unix_micros = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
+        Self { instant: Instant::now(), unix_micros }
+    }
 }
 
 /// A request head: all of a request but its body.

@@ -57,6 +57,17 @@ enum After {
     Linger,
 }
 
+impl From<Next> for After {
+    fn from(next: Next) -> Self {
+        match next {
+            Next::Read => Self::Read,
+            Next::Again => Self::Kept,
+            Next::Deferred(slot) => Self::Deferred(slot),
+            Next::Close { linger } => Self::Close { linger },
+        }
+    }
+}
+
 #[derive(PartialEq, Eq)]
 enum Written {
     All,
@@ -179,7 +190,7 @@ impl Session {
         match self.write(stream, output) {
             Written::Failed => Turn::Close,
             Written::Blocked => {
-                self.after = self.after(next);
+                self.after = After::from(next);
                 Turn::Write
             }
             Written::All => self.settle(stream, next),
@@ -256,8 +267,13 @@ impl Session {
         for _ in 1..TURNS_IN_A_ROW {
             let (n, next) = self.connection.advance(&shared.service, batch, &bytes[used..], out);
             used += n;
-            if !matches!(next, Next::Again) || self.write(stream, out) != Written::All {
+            if !matches!(next, Next::Again) {
                 return (used, next);
+            }
+            match self.write(stream, out) {
+                Written::All => {}
+                Written::Blocked => return (used, next),
+                Written::Failed => return (bytes.len(), Next::Close { linger: false }),
             }
         }
         (used, Next::Again)
@@ -288,15 +304,6 @@ impl Session {
             self.taken = 0;
         }
         written
-    }
-
-    fn after(&mut self, next: Next) -> After {
-        match next {
-            Next::Read => After::Read,
-            Next::Again => After::Kept,
-            Next::Deferred(slot) => After::Deferred(slot),
-            Next::Close { linger } => After::Close { linger },
-        }
     }
 
     /// All is written: what to wait for.
