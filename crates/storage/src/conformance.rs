@@ -155,6 +155,7 @@ cases! { $
         buckets_hold_what_was_clicked
         several_links_are_merged
         past_the_limit_is_other
+        links_merged_past_the_limit
         a_visitor_is_counted_once
         conversions_count_when_they_came
         link_counts_by_day_and_page

@@ -302,4 +302,13 @@ mod tests {
             assert_eq!(workspace.is_empty(), left.is_empty());
         }
     }
+
+    #[test]
+    fn a_full_dimension_gives_up_what_went_to_other_first() {
+        let left = clicked((0..30).chain(std::iter::repeat_n(7, 100)), 2, true);
+        let mut workspace = clicked(0..250, 1, true);
+        workspace.merge(&left);
+        workspace.subtract(&clicked(0..250, 1, false), LinkId(1));
+        assert_eq!(workspace.shares, left.shares);
+    }
 }

@@ -120,21 +120,24 @@ pub(super) fn a_failing_commit_changes_nothing(fixture: &dyn Fixture) {
     let mut renamed = links[0].clone();
     renamed.slug = link("renamed").slug;
     assert!(renamed.attributes.set("job_id", Some("new")));
+    let mut again = renamed.clone();
+    (again.slug, again.version) = (link("again").slug, 2);
     let scope = [3; 32];
     let (request, ids, expires_at) = ([4; 32], vec![], NOW.plus(1));
     let work = [
         create(&link("new")),
         update(&renamed, &links[0]),
+        update(&again, &renamed),
         delete(&links[1]),
         put(&Record::Key(key("new", 9))),
         Change::DeleteRecord { noun: Noun::Setting, id: 1 },
         Change::Remember(Remembered { scope, request, status: 201, ids, expires_at }),
     ];
-    let taken = Error::Taken { index: 6, claim: Box::new(links[2].claim()), holder: 3 };
+    let taken = Error::Taken { index: 7, claim: Box::new(links[2].claim()), holder: 3 };
     for (last, error) in [
         (create(&link("e")), taken),
-        (update(&links[0], &links[0]), Error::Stale { index: 6 }),
-        (delete(&links[1]), Error::Missing { index: 6 }),
+        (update(&links[0], &links[0]), Error::Stale { index: 7 }),
+        (delete(&links[1]), Error::Missing { index: 7 }),
     ] {
         let changes: Vec<_> = work.iter().cloned().chain([last]).collect();
         assert_eq!(store.commit(&changes, NOW), Err(error.clone()));
@@ -145,6 +148,7 @@ pub(super) fn a_failing_commit_changes_nothing(fixture: &dyn Fixture) {
         for (claim, holder) in [
             (link("new").claim(), None),
             (renamed.claim(), None),
+            (again.claim(), None),
             (links[0].claim(), Some(1)),
             (links[1].claim(), Some(2)),
             (Claim::Login("new".into()), None),
@@ -155,7 +159,7 @@ pub(super) fn a_failing_commit_changes_nothing(fixture: &dyn Fixture) {
     }
     assert_clean(&*store);
     commit(&*store, &work);
-    assert_eq!(store.link(links[0].id).unwrap().unwrap().slug.as_str(), "renamed");
+    assert_eq!(store.link(links[0].id).unwrap().unwrap().slug.as_str(), "again");
 }
 
 pub(super) fn changes_see_those_before_them(fixture: &dyn Fixture) {

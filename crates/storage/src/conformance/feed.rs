@@ -1,7 +1,7 @@
 //! The feed: every commit, whole, in order, until it is forgotten; and waiting for the next.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::{Arc, Barrier, mpsc},
     thread,
     time::Duration,
 };
@@ -122,10 +122,17 @@ pub(super) fn waiting_ends_when_the_head_moves(fixture: &dyn Fixture) {
     made(&*store, &[link("a")]);
     assert_eq!(store.wait(Revision(0), FOR_EVER), Ok(Revision(1)), "it has moved already");
     let (send, receive) = mpsc::channel();
+    let waiting = Arc::new(Barrier::new(4));
     for _ in 0..3 {
-        let (store, send) = (Arc::clone(&store), send.clone());
-        thread::spawn(move || send.send(store.wait(Revision(1), FOR_EVER)));
+        let (store, send, waiting) = (Arc::clone(&store), send.clone(), Arc::clone(&waiting));
+        thread::spawn(move || {
+            waiting.wait();
+            send.send(store.wait(Revision(1), FOR_EVER))
+        });
     }
+    waiting.wait();
+    // Most likely all three are waiting then; where one isn't, the case proves less.
+    thread::sleep(Duration::from_millis(50));
     made(&*store, &[link("b")]);
     for _ in 0..3 {
         assert_eq!(receive.recv_timeout(PATIENCE).expect("to be woken"), Ok(Revision(2)));

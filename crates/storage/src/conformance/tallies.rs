@@ -130,6 +130,27 @@ pub(super) fn past_the_limit_is_other(fixture: &dyn Fixture) {
     }
 }
 
+/// Two links with fewer values than fit have more together.
+pub(super) fn links_merged_past_the_limit(fixture: &dyn Fixture) {
+    let store = fixture.store();
+    for (link, range) in [(1, 0..150), (2, 100..250)] {
+        let of_link = range.map(|n| {
+            let mut sample = Sample::of(LinkId(link), W1, NOW, n);
+            sample.stored.referrer = format!("{n}.example");
+            sample
+        });
+        store.append(mark(link), &batch(&of_link.collect::<Vec<_>>())).unwrap();
+    }
+    let counts = ever(&*store, &links(&[1, 2]));
+    let shares = &counts.shares[Dimension::Referrer as usize];
+    assert_eq!((counts.clicks, shares.len()), (300, limits::VALUES + 1));
+    assert_eq!(shares.iter().map(|share| share.clicks).sum::<u64>(), 300);
+    for (link, values) in [(1, 150), (2, 150)] {
+        let counts = ever(&*store, &links(&[link]));
+        assert_eq!(counts.shares[Dimension::Referrer as usize].len(), values);
+    }
+}
+
 /// A dimension with more values than fit: at most 200 and `Other`, none with more than it had,
 /// by value, the sum what was clicked.
 fn check_full(counts: &Counts, samples: &[Sample], what: &str) {
