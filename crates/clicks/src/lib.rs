@@ -6,11 +6,30 @@
 //! ```
 //!
 //! [`Recorder::record`] never waits, locks or allocates; what it can't take is counted as dropped.
+//! The writer journals and goes on whatever the store does; the shipper feeds the store in order
+//! and, while it is away, reads the journal back later. A killed process loses what was not yet
+//! written; the next start ships the rest, and the store knows each batch by its epoch and number.
+//! Nothing here knows a store beyond [`waypost_storage::Sink`].
 #![forbid(unsafe_code)]
 
+mod backlog;
+mod header;
+mod pipeline;
 mod queue;
 mod raw;
+mod shipper;
+mod stats;
+mod syncer;
+mod visitor;
+mod writer;
 
+pub mod journal;
 pub mod limits;
 
+#[cfg(test)]
+mod tests;
+
+pub use pipeline::{Config, Pipeline, StartError};
 pub use queue::{Drain, Recorder, queue};
+pub use stats::Stats;
+pub use visitor::{AgentHash, Visitors};

@@ -32,7 +32,7 @@ pub const FRAME_MOST: usize = 2 << 20;
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 /// Most bytes of the journal by default; past it the oldest segments are dropped.
 pub const JOURNAL_BYTES: u64 = 4 << 30;
-/// Bytes of batches that wait for the store in memory; later ones wait in the journal alone.
+/// Bytes of batches that wait for the store in memory by default; more wait in the journal alone.
 pub const BACKLOG_BYTES: usize = 64 << 20;
 
 /// First pause after the store refused a batch; it doubles up to [`RETRY_MOST`].

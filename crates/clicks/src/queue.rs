@@ -121,6 +121,10 @@ impl Recorder {
 }
 
 impl Drain {
+    pub(crate) fn dropped(&self) -> u64 {
+        self.0.dropped.load(Relaxed)
+    }
+
     /// Hands out every click that was recorded before the call, and maybe some that are recorded
     /// meanwhile; gives their number. It is bounded: no buffer is taken twice.
     pub fn take(&mut self, mut each: impl FnMut(Click<'_>)) -> usize {
