@@ -1,3 +1,5 @@
+//! Rules as tables: who matches what, what is refused, how shares fall.
+
 use proptest::prelude::*;
 
 use super::*;
