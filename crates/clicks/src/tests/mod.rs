@@ -1,148 +1,23 @@
 //! The pipeline as a whole, against a sink that fails on purpose and a disk that fills up.
 
+mod fakes;
+
 use std::{
-    collections::HashMap,
-    fs, io,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering::SeqCst},
-    },
+    fs,
+    sync::{Arc, atomic::Ordering::SeqCst},
     thread,
     time::{Duration, Instant},
 };
 
-use parking_lot::{Condvar, Mutex};
 use tempfile::TempDir;
-use waypost_link::{Click, ClickId, IpPolicy, LinkId, Timestamp, WorkspaceId};
-use waypost_storage::{Appended, Batch, Epoch, Error, Mark, Result, Sink};
+use waypost_link::{Click, IpPolicy, LinkId, Timestamp, WorkspaceId};
+use waypost_storage::{Epoch, Sink};
 
-use crate::{
-    Config, Pipeline, StartError,
-    journal::{Disk, DiskFile, RealDisk, SEGMENT_HEAD},
-};
+use self::fakes::{Shelf, SmallDisk};
+use crate::{Config, Pipeline, StartError, journal::SEGMENT_HEAD};
 
 /// Far longer than anything here takes: reaching it is a failure.
 const LONG: Duration = Duration::from_secs(60);
-
-/// A sink that counts every click by its name, and behaves badly when told to.
-#[derive(Default)]
-struct Shelf {
-    state: Mutex<Shelved>,
-    opened: Condvar,
-}
-
-#[derive(Default)]
-struct Shelved {
-    clicks: HashMap<ClickId, u32>,
-    marks: HashMap<Epoch, u64>,
-    durable: HashMap<Epoch, u64>,
-    forgotten: Vec<Epoch>,
-    /// Every append is refused.
-    away: bool,
-    /// So many appends take the batch and say that they did not.
-    deaf: u32,
-    /// Appends don't return.
-    stuck: bool,
-    /// Flushes fail.
-    unflushable: bool,
-}
-
-impl Shelf {
-    fn with(change: impl FnOnce(&mut Shelved)) -> Arc<Self> {
-        let shelf = Arc::new(Self::default());
-        shelf.set(change);
-        shelf
-    }
-
-    fn set(&self, change: impl FnOnce(&mut Shelved)) {
-        change(&mut self.state.lock());
-        self.opened.notify_all();
-    }
-
-    /// The links clicked, each click once.
-    fn links(&self) -> Vec<u64> {
-        let state = self.state.lock();
-        assert!(state.clicks.values().all(|&times| times == 1), "a click was counted twice");
-        let mut links: Vec<_> = state.clicks.keys().map(|id| id.link.0).collect();
-        links.sort_unstable();
-        links
-    }
-}
-
-impl Sink for Shelf {
-    fn append(&self, mark: Mark, batch: &Batch) -> Result<Appended> {
-        let mut state = self.state.lock();
-        while state.stuck {
-            self.opened.wait(&mut state);
-        }
-        if state.away {
-            return Err(Error::Unavailable("away".into()));
-        }
-        let last = state.marks.entry(mark.epoch).or_default();
-        if mark.sequence <= *last {
-            return Ok(Appended::Duplicate);
-        }
-        *last = mark.sequence;
-        for row in batch.rows() {
-            *state.clicks.entry(row.unwrap().id).or_default() += 1;
-        }
-        if state.deaf > 0 {
-            state.deaf -= 1;
-            return Err(Error::Unavailable("what did you say?".into()));
-        }
-        Ok(Appended::Fresh { discarded: 0 })
-    }
-
-    fn durable(&self, epoch: Epoch) -> Result<u64> {
-        Ok(self.state.lock().durable.get(&epoch).copied().unwrap_or(0))
-    }
-
-    fn flush(&self) -> Result<()> {
-        let mut state = self.state.lock();
-        if state.unflushable || state.away {
-            return Err(Error::Unavailable("can't flush".into()));
-        }
-        state.durable = state.marks.clone();
-        Ok(())
-    }
-
-    fn forget_epoch(&self, epoch: Epoch) -> Result<()> {
-        let mut state = self.state.lock();
-        state.marks.remove(&epoch);
-        state.durable.remove(&epoch);
-        state.forgotten.push(epoch);
-        Ok(())
-    }
-}
-
-/// A disk with so many bytes left; it writes what still fits of an append, as disks do.
-#[derive(Clone, Debug, Default)]
-struct SmallDisk(Arc<AtomicI64>, Arc<AtomicI64>);
-
-struct SmallFile(Arc<dyn DiskFile>, SmallDisk);
-
-impl Disk for SmallDisk {
-    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(SmallFile(RealDisk.create(path)?, self.clone())))
-    }
-}
-
-impl DiskFile for SmallFile {
-    fn append(&self, bytes: &[u8]) -> io::Result<()> {
-        let room = self.1.0.fetch_sub(bytes.len() as i64, SeqCst).max(0) as usize;
-        self.0.append(&bytes[..bytes.len().min(room)])?;
-        if room < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        if self.1.1.fetch_sub(1, SeqCst) > 0 { Err(io::Error::other("EIO")) } else { Ok(()) }
-    }
-
-    fn cut(&self, length: u64) -> io::Result<()> {
-        self.0.cut(length)
-    }
-}
 
 fn config(dir: &TempDir) -> Config {
     Config { lanes: 2, queue_bytes: 1 << 20, ..Config::new(dir.path().join("journal"), [7; 16]) }
@@ -419,7 +294,7 @@ fn the_journal_is_bounded() {
 fn a_full_disk_is_survived() {
     let (dir, shelf) = (TempDir::new().unwrap(), Shelf::with(|_| {}));
     let (config, disk) = (config(&dir), SmallDisk::default());
-    disk.0.store(1_000, SeqCst);
+    disk.room.store(1_000, SeqCst);
     let sink: Arc<dyn Sink> = Arc::<Shelf>::clone(&shelf);
     let pipeline = Pipeline::start_on(&config, sink, Arc::new(disk.clone())).unwrap();
     let mut link = 0;
@@ -430,7 +305,7 @@ fn a_full_disk_is_survived() {
     }
     assert!(pipeline.stats().journaled > 0);
     assert!(pipeline.stats().journal_error.is_some_and(|error| error.contains("can't be written")));
-    disk.0.store(1 << 40, SeqCst);
+    disk.room.store(1 << 40, SeqCst);
     let before = pipeline.stats().journaled;
     while pipeline.stats().journaled == before {
         record(&pipeline, link..link + 1);
@@ -465,8 +340,8 @@ fn without_disk_and_store_clicks_are_lost_and_counted() {
 fn after_a_failed_sync_a_new_segment_begins() {
     let (dir, shelf) = (TempDir::new().unwrap(), Shelf::with(|state| state.away = true));
     let (config, disk) = (config(&dir), SmallDisk::default());
-    disk.0.store(1 << 40, SeqCst);
-    disk.1.store(1, SeqCst);
+    disk.room.store(1 << 40, SeqCst);
+    disk.bad_syncs.store(1, SeqCst);
     let sink: Arc<dyn Sink> = Arc::<Shelf>::clone(&shelf);
     let pipeline = Pipeline::start_on(&config, sink, Arc::new(disk)).unwrap();
     record_singly(&pipeline, 0..1);
