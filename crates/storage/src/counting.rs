@@ -305,10 +305,13 @@ mod tests {
 
     #[test]
     fn a_full_dimension_gives_up_what_went_to_other_first() {
-        let left = clicked((0..30).chain(std::iter::repeat_n(7, 100)), 2, true);
-        let mut workspace = clicked(0..250, 1, true);
-        workspace.merge(&left);
-        workspace.subtract(&clicked(0..250, 1, false), LinkId(1));
+        let often = (0..200).chain(0..200).chain(std::iter::repeat_n(7, 100));
+        let (left, gone) = (clicked(often, 2, true), clicked(200..230, 1, true));
+        let mut workspace = left.clone();
+        workspace.merge(&gone);
+        workspace.limit();
+        assert!(find(&workspace.shares[Dimension::Referrer as usize], Share::OTHER).is_ok());
+        workspace.subtract(&clicked(200..230, 1, false), LinkId(1));
         assert_eq!(workspace.shares, left.shares);
     }
 }

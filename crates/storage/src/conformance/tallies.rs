@@ -19,8 +19,9 @@ fn mixture(fixture: &dyn Fixture) -> (Arc<dyn Store>, Vec<Sample>) {
     let last = append(&*store, 1, &samples[..200]);
     store.flush().unwrap();
     let events: Vec<_> = reported.iter().map(Sample::event).collect();
-    ClickStore::record(&*store, &events).unwrap();
+    ClickStore::record(&*store, &events[..20]).unwrap();
     append(&*store, last + 1, &samples[200..]);
+    ClickStore::record(&*store, &events[20..]).unwrap();
     samples.extend(reported);
     (store, samples)
 }
