@@ -32,6 +32,8 @@ pub(crate) struct Context {
 
 /// An open store with the use cases over it.
 pub(crate) struct Opened {
+    /// What it was opened by.
+    pub(crate) config: Config,
     /// The store itself.
     pub(crate) store: Store,
     /// What people do to it.
@@ -69,7 +71,7 @@ impl Context {
         let store = open_store(&config)?;
         let service = service(&config, &store);
         service.default_workspace()?;
-        Ok(Opened { store, service })
+        Ok(Opened { config, store, service })
     }
 }
 

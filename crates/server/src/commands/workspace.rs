@@ -1,0 +1,109 @@
+//! `waypost workspace`: the tenants and their settings.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use waypost_link::Workspace;
+
+use super::output;
+use crate::{context::Context, exchange::print_time};
+
+/// Arguments of `waypost workspace`.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a workspace
+    Create {
+        /// Its name
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List workspaces with their settings, oldest first
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set a setting: `base_url`, timezone, plan, `alert_email`, `exclude_bots`, profile.NAME
+    Set {
+        /// The workspace
+        name: String,
+        /// The setting
+        key: String,
+        /// Its value; an empty one clears it
+        value: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs `waypost workspace`.
+///
+/// # Errors
+/// A sentence for standard error.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    let service = context.open()?.service;
+    match &arguments.command {
+        Command::Create { name, json } => print(&service.create_workspace(name)?, *json),
+        Command::Set { name, key, value, json } => {
+            print(&service.set_workspace(name, key, value)?, *json)
+        }
+        Command::List { json: true } => {
+            let all: Vec<_> = service.workspaces()?.iter().map(object).collect();
+            Ok(output::json(&all)?)
+        }
+        Command::List { json: false } => {
+            let rows = service.workspaces()?.into_iter().map(|workspace| {
+                let id = spelled_id(&workspace);
+                let settings =
+                    workspace.settings.iter().map(|(key, value)| format!("{key}={value}"));
+                vec![workspace.name.clone(), id, settings.collect::<Vec<_>>().join(" ")]
+            });
+            Ok(output::table(&["name", "workspace_id", "settings"], rows, &[])?)
+        }
+    }
+}
+
+/// How a workspace's id is spelled everywhere: the second of its creation and its id, in hex.
+pub(super) fn spelled_id(workspace: &Workspace) -> String {
+    let second = u32::try_from(workspace.created_at.seconds()).unwrap_or_default();
+    format!("{second:08x}{:016x}", workspace.id.0)
+}
+
+fn print(workspace: &Workspace, json: bool) -> Result<()> {
+    if json {
+        return Ok(output::json(&object(workspace))?);
+    }
+    Ok(output::line(spelled_id(workspace))?)
+}
+
+fn object(workspace: &Workspace) -> Value {
+    json!({
+        "workspace": workspace.name,
+        "workspace_id": spelled_id(workspace),
+        "settings": workspace.settings,
+        "created_at": print_time(workspace.created_at),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use waypost_link::{Timestamp, WorkspaceId};
+
+    use super::*;
+
+    #[test]
+    fn an_id_is_second_and_number() {
+        let created_at = Timestamp::from_seconds(0x6543_2100);
+        let workspace = Workspace { id: WorkspaceId(26), created_at, ..Workspace::default() };
+        assert_eq!(spelled_id(&workspace), "65432100000000000000001a");
+    }
+}
