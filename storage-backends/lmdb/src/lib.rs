@@ -8,6 +8,7 @@
 //! [`tables`](self) has the schema on one screen. Never used: `NO_SYNC`, `MAPASYNC`, `WRITE_MAP`.
 
 mod check;
+mod clicks;
 mod codec;
 mod environment;
 mod fault;

@@ -14,11 +14,12 @@ use waypost_storage::{
 
 use crate::{
     check,
+    clicks::Clicks,
     environment::{self, Environment},
     fault::Tried,
     feed, limits, query,
     read::View,
-    tables::{ClickTable, LinkTable},
+    tables::LinkTable,
     write,
 };
 
@@ -63,7 +64,7 @@ impl Default for Options {
 /// ```
 pub struct LmdbStore {
     pub(crate) links: Environment<LinkTable>,
-    pub(crate) clicks: Environment<ClickTable>,
+    pub(crate) clicks: Clicks,
 }
 
 impl LmdbStore {
@@ -75,7 +76,7 @@ impl LmdbStore {
     pub fn open(dir: &Path, options: &Options) -> Result<Self> {
         Ok(Self {
             links: Environment::open(&dir.join("links"), options.map_size)?,
-            clicks: Environment::open(&dir.join("clicks"), options.map_size)?,
+            clicks: Clicks::open(&dir.join("clicks"), options.map_size)?,
         })
     }
 
@@ -163,7 +164,9 @@ impl LinkStore for LmdbStore {
 
 impl Maintain for LmdbStore {
     fn check(&self) -> Result<Report> {
-        self.view(check::links)
+        let mut report = self.view(check::links)?;
+        self.clicks.check(&mut report)?;
+        Ok(report)
     }
 
     fn backup(&self, dir: &Path) -> Result<()> {
@@ -171,7 +174,7 @@ impl Maintain for LmdbStore {
         // clicks it doesn't know would have lost them.
         environment::make_empty_dir(dir)?;
         let (clicks, links) = (dir.join("clicks"), dir.join("links"));
-        self.clicks.copy(&clicks)?;
+        self.clicks.environment().copy(&clicks)?;
         self.links.copy(&links)?;
         environment::finish_copy(&clicks)?;
         environment::finish_copy(&links)
@@ -180,6 +183,6 @@ impl Maintain for LmdbStore {
     fn ping(&self) -> Result<()> {
         self.head()?;
         self.links.write(|_, _| Ok(()))?;
-        self.clicks.write(|_, _| Ok(()))
+        self.clicks.environment().write(|_, _| Ok(()))
     }
 }

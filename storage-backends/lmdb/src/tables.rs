@@ -33,7 +33,7 @@ macro_rules! schema {
             $(#[doc = concat!("`", $key, "` → `", $value, "`: ", $why, ".")] $table,)*
         }
 
-        impl Schema for $tables {
+        impl $crate::tables::Schema for $tables {
             const NAMES: &'static [&'static str] = &[$($name),*];
             const ALL: &'static [Self] = &[$(Self::$table),*];
 
@@ -43,6 +43,7 @@ macro_rules! schema {
         }
     };
 }
+pub(crate) use schema;
 
 schema! {
     /// The tables of the environment `links`.
@@ -61,13 +62,6 @@ schema! {
         Remembered   "remembered"   "scope:32"                      => "Remembered" "answers to repeated requests";
         Expiry       "expiry"       "expires_at scope:32"           => "∅"          "remembered answers by when they go";
         Touched      "touched"      "key"                           => "time"       "when a key was last used: no change of the key";
-    }
-}
-
-schema! {
-    /// The tables of the environment `clicks`.
-    ClickTable {
-        Meta         "meta"         "name"                          => "number"     "format";
     }
 }
 

@@ -27,7 +27,9 @@ impl Texts {
         self.all.push_str(text);
         self.ends.push(self.all.len() as u32);
         let Self { all, ends, index, hasher } = self;
-        index.insert_unique(hasher.hash_one(text), number, |&at| hasher.hash_one(slice(all, ends, at)));
+        index.insert_unique(hasher.hash_one(text), number, |&at| {
+            hasher.hash_one(slice(all, ends, at))
+        });
         (number, true)
     }
 
@@ -137,7 +139,10 @@ mod tests {
                 let class = Class::of(details);
                 assert_eq!(class.browser(), u32::from(browser.code()));
                 assert_eq!(class.os(), u32::from(os.code()));
-                assert_eq!((class.device(), class.is_bot()), (u32::from(Device::Tablet.code()), true));
+                assert_eq!(
+                    (class.device(), class.is_bot()),
+                    (u32::from(Device::Tablet.code()), true)
+                );
             }
         }
     }

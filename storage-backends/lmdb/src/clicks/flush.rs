@@ -28,7 +28,8 @@ pub(super) fn write(tables: &Click, txn: &mut RwTxn<'_>, generation: &Generation
     }
     let groups: usize = generation.segments.iter().map(|segment| segment.groups.len()).sum();
     let rolled = stored::rolled(tables, txn)?;
-    Flush::new(tables, txn, generation, rolled).run()?;
+    let runs = Flush::new(tables, txn, generation, rolled).run()?;
+    stored::put_runs_of(tables, txn, generation.number, runs)?;
     stored::put_texts(tables, txn, generation.number, &generation.dictionary)?;
     for (&epoch, &sequence) in &generation.marks {
         stored::put_number(tables, txn, ClickTable::Marks, &tables::epoch(epoch), sequence)?;
@@ -81,7 +82,9 @@ impl<'f, 'x> Flush<'f, 'x> {
         }
     }
 
-    fn run(mut self) -> Tried<()> {
+    /// Writes all places; how many runs that were.
+    fn run(mut self) -> Tried<u64> {
+        let mut runs = 0;
         let mut run: Option<Run> = None;
         let mut before: Option<Place> = None;
         while let Some(place) = self.next() {
@@ -92,6 +95,7 @@ impl<'f, 'x> Flush<'f, 'x> {
             }
             if run.is_none_or(|run| run.hour != place.hour) {
                 self.end_run(run)?;
+                runs += 1;
             }
             let run = run_of(&mut run, place.hour, self.generation.number);
             self.gather(place);
@@ -105,7 +109,8 @@ impl<'f, 'x> Flush<'f, 'x> {
         if let Some(before) = before {
             self.end_workspace(before)?;
         }
-        self.end_run(run)
+        self.end_run(run)?;
+        Ok(runs)
     }
 
     /// The least place that is not through.

@@ -158,10 +158,10 @@ impl Generation {
     }
 
     /// Shows `see` all records, by place, whose place is `wanted`.
-    pub(super) fn visit(
-        &self,
+    pub(super) fn visit<'g>(
+        &'g self,
         wanted: impl Fn(&Place) -> bool,
-        mut see: impl FnMut(Place, &[Record]),
+        mut see: impl FnMut(Place, &'g [Record]),
     ) {
         for segment in &self.segments {
             for (at, group) in segment.groups.iter().enumerate() {

@@ -17,15 +17,17 @@ pub(super) struct Purged {
 
 impl Purged {
     pub(super) fn insert(&mut self, link: u64) {
-        let page = self.pages.entry(link / PAGE).or_insert_with(|| Box::new([0; (PAGE / 64) as usize]));
+        let page =
+            self.pages.entry(link / PAGE).or_insert_with(|| Box::new([0; (PAGE / 64) as usize]));
         page[(link % PAGE / 64) as usize] |= 1 << (link % 64);
     }
 
     pub(super) fn contains(&self, link: u64) -> bool {
         !self.pages.is_empty()
-            && self.pages.get(&(link / PAGE)).is_some_and(|page| {
-                page[(link % PAGE / 64) as usize] & (1 << (link % 64)) != 0
-            })
+            && self
+                .pages
+                .get(&(link / PAGE))
+                .is_some_and(|page| page[(link % PAGE / 64) as usize] & (1 << (link % 64)) != 0)
     }
 }
 

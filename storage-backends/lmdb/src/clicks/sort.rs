@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    fn check(places: Vec<(i64, u64, u64)>) {
+    fn check(places: &[(i64, u64, u64)]) {
         let pending: Vec<_> = places
             .iter()
             .enumerate()
@@ -137,7 +137,7 @@ mod tests {
             let narrow = |(hour, workspace, link): (i64, u64, u64)| {
                 if wide { (hour / 3_600_000_000, workspace, link) } else { (hour % 2, workspace % 5, link % 3_000) }
             };
-            check(seed.into_iter().map(narrow).collect());
+            check(&seed.into_iter().map(narrow).collect::<Vec<_>>());
         }
     }
 }

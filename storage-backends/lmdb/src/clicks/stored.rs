@@ -141,12 +141,7 @@ pub(super) fn totals(tables: &Click, txn: &RoTxn<'_>, link: u64) -> Tried<Option
 }
 
 /// Writes what [`totals`] reads.
-pub(super) fn put_totals(
-    tables: &Click,
-    txn: &mut RwTxn<'_>,
-    link: u64,
-    row: &Row,
-) -> Tried<()> {
+pub(super) fn put_totals(tables: &Click, txn: &mut RwTxn<'_>, link: u64, row: &Row) -> Tried<()> {
     tables.at(ClickTable::Totals).put(txn, &link.to_be_bytes(), &row.encode(), false)
 }
 
@@ -231,6 +226,18 @@ pub(super) fn put_texts(
         }
     }
     Ok(())
+}
+
+/// How many runs name the texts of this flush.
+pub(super) fn runs_of(tables: &Click, txn: &RoTxn<'_>, run: u32) -> Tried<u64> {
+    let key = Key::new().small(run).byte(0).small(0);
+    Ok(number(tables, txn, ClickTable::Texts, &key)?.unwrap_or(0))
+}
+
+/// Writes what [`runs_of`] reads.
+pub(super) fn put_runs_of(tables: &Click, txn: &mut RwTxn<'_>, run: u32, count: u64) -> Tried<()> {
+    let key = Key::new().small(run).byte(0).small(0);
+    put_number(tables, txn, ClickTable::Texts, &key, count)
 }
 
 /// Texts one after the other; a user agent's class is before it, as it was when it was counted.

@@ -4,6 +4,8 @@
 //! byte order is theirs; eight bytes where no size is given. `∅` is an empty value; every other
 //! one ends in a CRC32C of what is before it.
 
+use std::ops::Bound;
+
 use waypost_link::{ClickId, LinkId, Timestamp};
 use waypost_storage::{Epoch, Grain};
 
@@ -166,4 +168,9 @@ pub(super) fn read_receipt(key: &[u8]) -> Option<(ClickId, u32)> {
 /// A conversion.
 pub(super) fn conversion(id: ClickId) -> Key {
     Key::new().id(id.link.0).signed(id.received.0).small(id.salt)
+}
+
+/// The keys between two, both included.
+pub(super) fn span<'k>(first: &'k [u8], last: &'k [u8]) -> (Bound<&'k [u8]>, Bound<&'k [u8]>) {
+    (Bound::Included(first), Bound::Included(last))
 }

@@ -1,0 +1,320 @@
+//! Totals, tallies and counts by link: stored buckets, and what is in memory on top.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    iter::Peekable,
+};
+
+use hashbrown::HashSet;
+use heed::{RoRange, RoTxn, types::Bytes};
+use waypost_link::{LinkId, Timestamp};
+use waypost_storage::{
+    Bucket as Answer, Counts, Grain, LinkCountQuery, Page, Result, Scope, TallyQuery, Totals,
+    page_limit,
+};
+
+use super::{
+    Clicks,
+    bucket::{self, Bucket},
+    bytes::senseless,
+    generation::Place,
+    limits,
+    memory::{self, start},
+    rollup::{self, day},
+    stored::{self, Click, Row},
+    tables::{self, ClickTable},
+};
+use crate::fault::Tried;
+
+/// Totals of `links`, in that order.
+pub(super) fn totals(clicks: &Clicks, links: &[LinkId]) -> Result<Vec<Totals>> {
+    let ids: HashSet<u64> = links.iter().map(|link| link.0).collect();
+    clicks.view(
+        |generations, purged| {
+            let gone: HashSet<u64> =
+                ids.iter().copied().filter(|&link| purged.contains(link)).collect();
+            (memory::totals(generations, |place| ids.contains(&place.link)), gone)
+        },
+        |(memory, gone), tables, txn| {
+            let row = |link: &LinkId| {
+                let mut row = stored::totals(tables, txn, link.0)?.unwrap_or(Row::new(0));
+                if let Some(more) = memory.get(&link.0) {
+                    row.add(more);
+                }
+                let row = if gone.contains(&link.0) { Row::new(0) } else { row };
+                Ok(answer_totals(*link, &row))
+            };
+            links.iter().map(row).collect()
+        },
+    )
+}
+
+fn answer_totals(link: LinkId, row: &Row) -> Totals {
+    Totals {
+        link,
+        clicks: row.clicks,
+        bots: row.bots,
+        spent: row.spent,
+        conversions: row.conversions,
+        first: (row.first <= row.last).then_some(Timestamp(row.first)),
+        last: (row.first <= row.last).then_some(Timestamp(row.last)),
+    }
+}
+
+/// The buckets of `query` that hold anything, oldest first.
+pub(super) fn tally(clicks: &Clicks, query: &TallyQuery) -> Result<Vec<Answer>> {
+    let range = if query.grain == Grain::All { (0, 1) } else { (query.from, query.to) };
+    let within = |hour| (range.0..range.1).contains(&start(query.grain, hour));
+    clicks.view(
+        |generations, purged| match &query.scope {
+            Scope::Workspace(workspace) => {
+                let wanted = |place: &Place| place.workspace == workspace.0 && within(place.hour);
+                let memory = memory::tally(generations, query.grain, true, wanted);
+                (memory, vec![tables::workspace_row(workspace.0)])
+            }
+            Scope::Links(links) => {
+                let links = links.iter().map(|link| link.0).filter(|&link| !purged.contains(link));
+                let ids: HashSet<u64> = links.collect();
+                let wanted = |place: &Place| ids.contains(&place.link) && within(place.hour);
+                let memory = memory::tally(generations, query.grain, false, wanted);
+                (memory, ids.into_iter().collect())
+            }
+        },
+        |(memory, owners), tables, txn| {
+            let rolled = stored::rolled(tables, txn)?;
+            let mut stored = Stored { tables, txn, rolled, query, range, merged: memory? };
+            for owner in owners {
+                if let Some(row) = stored::totals(tables, txn, owner)? {
+                    let link = if owner >> 63 == 1 { 0 } else { owner };
+                    stored.owner((row.workspace, link), &row)?;
+                }
+            }
+            Ok(stored.answer())
+        },
+    )
+}
+
+/// The stored part of a tally.
+struct Stored<'s, 'x> {
+    tables: &'s Click,
+    txn: &'s RoTxn<'x>,
+    rolled: Place,
+    query: &'s TallyQuery,
+    range: (i64, i64),
+    merged: BTreeMap<i64, Counts>,
+}
+
+impl Stored<'_, '_> {
+    fn owner(&mut self, owner: (u64, u64), row: &Row) -> Tried<()> {
+        let grain = self.query.grain;
+        // Only where its buckets can be.
+        let from = self.range.0.max(start(grain, row.low));
+        let to = self.range.1.min(start(grain, row.high).saturating_add(1));
+        if grain == Grain::Hour {
+            return self.hours(owner, from, to);
+        }
+        for start in from..to {
+            self.bucket(grain, start, owner, start)?;
+        }
+        let hours = match grain {
+            Grain::Day => (from.saturating_mul(24), to.saturating_mul(24)),
+            _ => (row.low, row.high.saturating_add(1)),
+        };
+        for hour in rollup::open_hours(self.tables, self.txn, self.rolled, hours)? {
+            if !self.is_rolled(hour, owner) {
+                self.bucket(Grain::Hour, hour, owner, start(grain, hour))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hours(&mut self, owner: (u64, u64), from: i64, to: i64) -> Tried<()> {
+        let mut hour = from;
+        while hour < to {
+            if hour.rem_euclid(24) == 0
+                && empty_day(self.tables, self.txn, self.rolled, hour, owner)?
+            {
+                hour += 24;
+                continue;
+            }
+            self.bucket(Grain::Hour, hour, owner, hour)?;
+            hour += 1;
+        }
+        Ok(())
+    }
+
+    fn is_rolled(&self, hour: i64, (workspace, link): (u64, u64)) -> bool {
+        Place { hour, workspace, link } < self.rolled
+    }
+
+    /// Adds a stored bucket to the answer's bucket `into`.
+    fn bucket(&mut self, grain: Grain, start: i64, owner: (u64, u64), into: i64) -> Tried<()> {
+        if let Some(value) = stored::bucket(self.tables, self.txn, grain, start, owner)? {
+            let decode = if self.query.dimensions { Bucket::decode } else { Bucket::decode_brief };
+            self.merged.entry(into).or_default().merge(&decode(value)?.counts);
+        }
+        Ok(())
+    }
+
+    fn answer(self) -> Vec<Answer> {
+        let dimensions = self.query.dimensions;
+        let bucket = |(start, mut counts): (i64, Counts)| {
+            if dimensions {
+                counts.limit();
+            } else {
+                counts.shares = Default::default();
+            }
+            Answer { start, counts }
+        };
+        self.merged.into_iter().map(bucket).filter(|bucket| !bucket.counts.is_empty()).collect()
+    }
+}
+
+/// Whether the day that begins at `hour` is rolled up and holds nothing of this owner.
+pub(super) fn empty_day(
+    tables: &Click,
+    txn: &RoTxn<'_>,
+    rolled: Place,
+    hour: i64,
+    (workspace, link): (u64, u64),
+) -> Tried<bool> {
+    let last = Place { hour: hour.saturating_add(23), workspace, link };
+    if last >= rolled {
+        return Ok(false);
+    }
+    let day = stored::bucket(tables, txn, Grain::Day, day(hour), (workspace, link))?;
+    Ok(day.is_none())
+}
+
+/// Links of a workspace and their clicks in a range of days, by link.
+pub(super) fn link_counts(
+    clicks: &Clicks,
+    query: &LinkCountQuery,
+) -> Result<Page<(LinkId, u64), LinkId>> {
+    let days = query.from..query.to;
+    let after = query.after.map_or(0, |link| link.0.saturating_add(1));
+    let (page, unfinished) = clicks.view(
+        |generations, purged| {
+            let wanted = |place: &Place| {
+                place.workspace == query.workspace.0
+                    && place.link >= after
+                    && days.contains(&day(place.hour))
+            };
+            let mut memory: Vec<_> = memory::totals(generations, wanted)
+                .into_iter()
+                .map(|(link, row)| (link, row.clicks))
+                .collect();
+            memory.sort_unstable();
+            (memory, purged.unfinished.clone())
+        },
+        |(memory, unfinished), tables, txn| {
+            let mut merge = Merge { heap: BinaryHeap::new(), rows: Vec::new(), read: 0 };
+            merge.open(tables, txn, query, after)?;
+            Ok((merge.page(memory, page_limit(query.limit))?, unfinished))
+        },
+    )?;
+    let items = page.items.into_iter().filter(|(link, _)| !unfinished.contains(&link.0));
+    Ok(Page { items: items.collect(), next: page.next })
+}
+
+/// Buckets of many days, link by link.
+struct Merge<'x> {
+    /// The next link of each source.
+    heap: BinaryHeap<Reverse<(u64, usize)>>,
+    rows: Vec<Peekable<RoRange<'x, Bytes, Bytes>>>,
+    read: usize,
+}
+
+impl<'x> Merge<'x> {
+    fn open(
+        &mut self,
+        tables: &Click,
+        txn: &'x RoTxn<'_>,
+        query: &LinkCountQuery,
+        after: u64,
+    ) -> Tried<()> {
+        let workspace = query.workspace.0;
+        let row = stored::totals(tables, txn, tables::workspace_row(workspace))?;
+        let Some(row) = row else { return Ok(()) };
+        let rolled = stored::rolled(tables, txn)?;
+        let (low, high) = (day(row.low), day(row.high).saturating_add(1));
+        let (from, to) = (query.from.max(low), query.to.min(high));
+        let whole = from == low && to == high;
+        let starts = if whole { 0..1 } else { from..to };
+        let grain = if whole { Grain::All } else { Grain::Day };
+        let hours = (from.saturating_mul(24), to.saturating_mul(24));
+        let hours = rollup::open_hours(tables, txn, rolled, hours)?;
+        let sources = starts.map(|start| (grain, start));
+        for (grain, start) in sources.chain(hours.into_iter().map(|hour| (Grain::Hour, hour))) {
+            // The mark may stand amid an hour: what is before it is in its day.
+            let rolled_to = (grain == Grain::Hour && rolled.hour == start).then_some(rolled);
+            let first = match rolled_to {
+                Some(rolled) if rolled.workspace > workspace => continue,
+                Some(rolled) if rolled.workspace == workspace => rolled.link.max(after),
+                _ => after,
+            };
+            let (first, last) = (
+                tables::bucket(grain, start, workspace, first.max(1)),
+                tables::bucket(grain, start, workspace, u64::MAX),
+            );
+            let table = tables.at(ClickTable::Buckets).scan();
+            self.rows.push(table.range(txn, &tables::span(&first, &last))?.peekable());
+            self.advance(self.rows.len() - 1)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the next link of a source into the heap.
+    fn advance(&mut self, source: usize) -> Tried<()> {
+        let Some(rows) = self.rows.get_mut(source) else { return Ok(()) };
+        if let Some(Ok((key, _))) = rows.peek() {
+            let (_, place) = tables::read_bucket(key).ok_or_else(|| senseless("buckets"))?;
+            self.heap.push(Reverse((place.link, source)));
+        } else if let Some(failed) = rows.next() {
+            failed?;
+        }
+        Ok(())
+    }
+
+    fn page(
+        &mut self,
+        memory: Vec<(u64, u64)>,
+        limit: usize,
+    ) -> Tried<Page<(LinkId, u64), LinkId>> {
+        let mut memory = memory.into_iter().peekable();
+        let mut items: Vec<(LinkId, u64)> = Vec::new();
+        loop {
+            let stored = self.heap.peek().map(|Reverse((link, _))| *link);
+            let waits = memory.peek().map(|(link, _)| *link);
+            let Some(link) = stored.into_iter().chain(waits).min() else {
+                return Ok(Page { items, next: None });
+            };
+            if items.len() >= limit || self.read >= limits::SCAN && !items.is_empty() {
+                let next = items.last().map(|(link, _)| *link);
+                return Ok(Page { items, next });
+            }
+            let mut count = memory.next_if(|(waits, _)| *waits == link).map_or(0, |(_, n)| n);
+            count += self.take(link)?;
+            if count > 0 {
+                items.push((LinkId(link), count));
+            }
+        }
+    }
+
+    /// Sums the clicks of `link` over all sources.
+    fn take(&mut self, link: u64) -> Tried<u64> {
+        let mut count = 0;
+        while let Some(&Reverse((next, source))) = self.heap.peek()
+            && next == link
+        {
+            self.heap.pop();
+            self.read += 1;
+            if let Some(row) = self.rows.get_mut(source).and_then(Iterator::next) {
+                count += bucket::head(row?.1)?.0[0];
+            }
+            self.advance(source)?;
+        }
+        Ok(count)
+    }
+}
