@@ -46,6 +46,7 @@ pub(crate) fn response(answer: &Answer<'_>, seconds: i64, sandboxed: bool) -> Re
             .header("Cache-Control", redirect.cache_control())
             .header("Location", redirect.location),
         Answer::NotFound(NotFound { json: true, code }) => json_not_found(code, seconds),
+        // Public statistics have no page yet: as if they were not public.
         Answer::NotFound(_) | Answer::Stats(_) => {
             page(404, pages::message("Not found", "This link does not exist, or no longer."))
         }
@@ -70,6 +71,12 @@ pub(crate) fn response(answer: &Answer<'_>, seconds: i64, sandboxed: bool) -> Re
             page(200, pages::interstitial(interstitial, sandboxed))
         }
     }
+}
+
+/// 415 to a password that was not sent as a form.
+pub(crate) fn not_a_form() -> Response {
+    let body = pages::message("Unsupported media type", "A password is sent as an HTML form.");
+    page(415, body).header("Accept-Post", "application/x-www-form-urlencoded")
 }
 
 fn page(status: u16, page: Page) -> Response {

@@ -1,6 +1,6 @@
 //! Request to facts: which bytes of a head the engine is told about. Nothing is copied.
 
-use waypost_h1::{Field, Head, Method as Verb};
+use waypost_h1::{Field, Head, Method as Verb, Request};
 use waypost_link::Timestamp;
 use waypost_redirect::{Facts, Method};
 
@@ -91,10 +91,25 @@ fn method(verb: Verb) -> Method {
     }
 }
 
-/// The field `password` of a posted form (`application/x-www-form-urlencoded`, WHATWG URL, 5.1).
-pub(crate) fn password(form: &[u8]) -> Option<String> {
+/// The field `password` of a posted form.
+pub(crate) fn password(request: &Request<'_>) -> Option<String> {
+    if is_form(request) { field(request.body(), "password") } else { None }
+}
+
+/// Whether a body is what an HTML form sends unless told otherwise; without a type it is taken for one.
+pub(crate) fn is_form(head: &Head<'_>) -> bool {
+    head.field(Field::ContentType).is_none_or(is_form_type)
+}
+
+fn is_form_type(value: &[u8]) -> bool {
+    let kind = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+    kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+}
+
+/// The first field of this name (`application/x-www-form-urlencoded`, WHATWG URL, 5.1).
+fn field(form: &[u8], name: &str) -> Option<String> {
     let mut fields = url::form_urlencoded::parse(form);
-    fields.find(|(name, _)| name == "password").map(|(_, value)| value.into_owned())
+    fields.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
 /// The facts that outlive their request: what a password check in another thread goes on with.
@@ -119,6 +134,9 @@ impl Kept {
             facts.accept_language,
             facts.country,
             facts.real_ip,
+            facts.sec_purpose,
+            facts.purpose,
+            facts.x_moz,
         ];
         Self {
             texts: texts.into_iter().map(<[u8]>::to_vec).collect(),
@@ -144,11 +162,15 @@ impl Kept {
             accept_language: text(5),
             country: text(6),
             real_ip: text(7),
+            sec_purpose: text(8),
+            purpose: text(9),
+            x_moz: text(10),
             query: self.query.as_deref(),
             forwarded_for: &forwarded,
             peer: self.peer,
             at: self.at,
-            ..Facts::default()
+            // Checked by now.
+            password: None,
         })
     }
 }
@@ -165,7 +187,20 @@ mod tests {
             ("passwords=x", None),
             ("", None),
         ] {
-            assert_eq!(password(form.as_bytes()).as_deref(), found, "{form}");
+            assert_eq!(field(form.as_bytes(), "password").as_deref(), found, "{form}");
+        }
+    }
+
+    #[test]
+    fn what_forms_are_sent_as() {
+        for (value, expected) in [
+            ("application/x-www-form-urlencoded", true),
+            ("Application/X-WWW-Form-URLencoded ; charset=UTF-8", true),
+            ("application/json", false),
+            ("multipart/form-data; boundary=application/x-www-form-urlencoded", false),
+            ("", false),
+        ] {
+            assert_eq!(is_form_type(value.as_bytes()), expected, "{value}");
         }
     }
 
@@ -183,8 +218,12 @@ mod tests {
             country: b"h",
             forwarded_for: &[b"i", b"j"],
             real_ip: b"k",
+            sec_purpose: b"l",
+            purpose: b"m",
+            x_moz: b"n",
+            peer: [192, 0, 2, 1].into(),
             at: Timestamp(7),
-            ..Facts::default()
+            password: None,
         };
         Kept::of(&facts).with(|kept| assert_eq!(format!("{kept:?}"), format!("{facts:?}")));
     }

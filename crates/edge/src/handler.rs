@@ -1,6 +1,6 @@
-//! The handler that is mounted on a listener: redirects, and health and metrics where they belong.
+//! The handler that is mounted on a listener: redirects, health, and metrics where they belong.
 
-use std::{cell::RefCell, sync::Arc, time::Duration};
+use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use waypost_h1::{BodyPolicy, Handler, Head, Method, Outcome, Reply, Request, Response};
 use waypost_redirect::{Answer, Engine, Facts, PasswordCheck, Scratch};
@@ -10,6 +10,7 @@ use crate::{
     facts::{self, Forwarded, Kept},
     limits,
     metrics::{Counters, Readings},
+    system::{self, System},
 };
 
 /// What the edge can't do itself, since it never blocks.
@@ -40,7 +41,7 @@ pub struct Edge {
     counters: Counters,
 }
 
-/// The edge on one listener.
+/// The edge on one listener: an [`Handler`] of `waypost-h1`.
 pub struct Mounted {
     edge: Arc<Edge>,
     redirects: bool,
@@ -58,7 +59,8 @@ impl Edge {
         Arc::new(Self { engine, settings, counters: Counters::new() })
     }
 
-    /// This edge for a listener that serves redirects, health and metrics, or one of the two.
+    /// This edge for a listener that serves redirects, metrics (`admin`), or both. Health is served on each: whoever
+    /// balances load asks the address that it sends load to.
     pub fn mount(self: &Arc<Self>, redirects: bool, admin: bool) -> Mounted {
         Mounted { edge: Arc::clone(self), redirects, admin }
     }
@@ -67,7 +69,7 @@ impl Edge {
         let forwarded = Forwarded::of(request.head());
         let country = self.settings.country_header.as_deref();
         let mut facts = facts::facts(request.head(), country, &forwarded);
-        let password = (request.method() == Method::Post).then(|| facts::password(request.body()));
+        let password = (request.method() == Method::Post).then(|| facts::password(request));
         let password = password.flatten();
         facts.password = password.as_deref().map(str::as_bytes);
         SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
@@ -84,17 +86,17 @@ impl Edge {
         scratch: &mut Scratch,
         reply: Reply<'_>,
     ) -> Outcome {
+        let received = request.received().instant;
         let answer = self.engine.decide(facts, scratch);
         let outcome = match &answer {
-            Answer::PasswordCheck(check) => self.check(facts, check, reply),
+            Answer::PasswordCheck(check) => return self.check(facts, check, received, reply),
+            Answer::PasswordForm(form) if form.wrong && !facts::is_form(request) => {
+                reply.respond(&answer::not_a_form())
+            }
             answer => answer::send(answer, facts.at.seconds(), self.settings.sandboxed, reply),
         };
-        self.count(&answer, request.received().instant.elapsed());
+        self.counters.count(answer.outcome(), received.elapsed());
         outcome
-    }
-
-    fn count(&self, answer: &Answer<'_>, elapsed: Duration) {
-        self.counters.count(answer.outcome(), elapsed);
     }
 
     /// Has a password checked elsewhere; whoever checked it answers.
@@ -102,6 +104,7 @@ impl Edge {
         self: &Arc<Self>,
         facts: &Facts<'_>,
         check: &PasswordCheck<'_>,
+        received: Instant,
         reply: Reply<'_>,
     ) -> Outcome {
         let password = facts.password.and_then(|password| std::str::from_utf8(password).ok());
@@ -109,13 +112,15 @@ impl Edge {
         let (kept, hash) = (Kept::of(facts), check.hash.to_owned());
         let edge = Arc::clone(self);
         let (deferred, outcome) = reply.defer();
-        let job = move || deferred.complete(edge.checked(&kept, &password, &hash));
-        // A job that isn't taken is dropped, and its promise with it: the engine answers 503.
-        let _ = self.settings.blocking.submit(Box::new(job));
+        let job = move || deferred.complete(edge.checked(&kept, &password, &hash, received));
+        if !self.settings.blocking.submit(Box::new(job)) {
+            // The job was dropped, and its promise with it: the client is answered 503.
+            self.counters.count(Answer::PasswordCheck(*check).outcome(), received.elapsed());
+        }
         outcome
     }
 
-    fn checked(&self, kept: &Kept, password: &str, hash: &str) -> Response {
+    fn checked(&self, kept: &Kept, password: &str, hash: &str, received: Instant) -> Response {
         let right = self.settings.blocking.verify(password, hash);
         let mut scratch = Scratch::default();
         kept.with(|facts| {
@@ -124,24 +129,20 @@ impl Edge {
             } else {
                 Answer::WRONG_PASSWORD
             };
+            self.counters.count(answer.outcome(), received.elapsed());
             answer::response(&answer, facts.at.seconds(), self.settings.sandboxed)
         })
     }
 
-    /// `/healthz`, `/readyz` and `/metrics`.
-    fn system(&self, path: &str, method: Method, reply: Reply<'_>) -> Outcome {
+    fn system(&self, asked: System, method: Method, reply: Reply<'_>) -> Outcome {
         if !matches!(method, Method::Get | Method::Head) {
             return reply.status(405).header("Allow", "GET, HEAD").empty();
         }
-        let readings = (self.settings.readings)();
-        match path {
-            "/healthz" => reply.text(200, "ok\n"),
-            "/readyz" => ready(&readings, reply),
-            _ => reply
-                .status(200)
-                .header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-                .header("Cache-Control", "no-store")
-                .body(self.counters.page(&readings).as_bytes()),
+        let readings = || (self.settings.readings)();
+        match asked {
+            System::Metrics => system::metrics(&self.counters.page(&readings()), reply),
+            System::Ready => system::ready(readings().ready, reply),
+            _ => asked.plain(reply),
         }
     }
 }
@@ -156,23 +157,12 @@ impl Handler for Mounted {
 
     #[inline]
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) -> Outcome {
-        let path = request.path();
-        if self.admin && matches!(path, "/healthz" | "/readyz" | "/metrics") {
-            return self.edge.system(path, request.method(), reply);
+        match System::of(request.path()) {
+            Some(asked) if asked.is_on(self.redirects, self.admin) => {
+                self.edge.system(asked, request.method(), reply)
+            }
+            _ if self.redirects => self.edge.redirect(request, reply),
+            _ => reply.text(404, "not found\n"),
         }
-        if self.redirects {
-            self.edge.redirect(request, reply)
-        } else {
-            reply.text(404, "not found\n")
-        }
-    }
-}
-
-/// 200, or 503 with the part that is missing.
-fn ready(readings: &Readings, reply: Reply<'_>) -> Outcome {
-    match (readings.ready.index, readings.ready.store) {
-        (true, true) => reply.text(200, "ready\n"),
-        (false, _) => reply.text(503, "the index is not loaded\n"),
-        (true, false) => reply.text(503, "the store does not answer\n"),
     }
 }

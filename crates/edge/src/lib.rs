@@ -1,8 +1,8 @@
 //! Where HTTP meets the engine: a request becomes [`Facts`](waypost_redirect::Facts), an
 //! [`Answer`](waypost_redirect::Answer) becomes bytes.
 //!
-//! Beside redirects stand the few pages that a visitor may meet on the way, `/healthz`, `/readyz`
-//! and `/metrics`. The crate decides nothing about links, knows no store, and never blocks: a
+//! Beside redirects stand the few pages that a visitor may meet on the way, `/healthz`, `/readyz`,
+//! `/metrics`, `/robots.txt` and `/favicon.ico`. The crate decides nothing about links, knows no store, and never blocks: a
 //! password is checked by whoever implements [`Blocking`].
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ mod handler;
 pub mod limits;
 mod metrics;
 mod pages;
+mod system;
 
 pub use handler::{Blocking, Edge, Mounted, Settings};
 pub use metrics::{METRICS, Metric, Readings, Ready};

@@ -103,8 +103,9 @@ fn page(title: &str, body: &Markup) -> Page {
             body { (body) }
         }
     };
+    // No form-action: it would also hold for where a right password leads, which may be an app.
     let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; form-action *; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src 'nonce-{nonce}'; frame-ancestors 'none'; base-uri 'none'"
     );
     Page { html: html.into_string(), policy }
 }
@@ -139,6 +140,21 @@ mod tests {
         );
         assert!(leads.html.contains("https://example.com/?a=1&amp;b='x'"));
         assert!(leads.policy.contains("sandbox allow-scripts"));
+    }
+
+    #[test]
+    fn a_password_is_posted_where_it_was_asked_for() {
+        for (wrong, code, expected) in [
+            (false, None, "<form method=\"post\"><label>"),
+            (true, None, "<p role=\"alert\">"),
+            (false, Some("hi"), "action=\"/hi\""),
+            (false, Some("café"), "action=\"/caf%C3%A9\""),
+            (false, Some("\"><script>"), "<form method=\"post\"><label>"),
+        ] {
+            let html = password(&PasswordForm { wrong, code }).html;
+            assert!(html.contains(expected) && !html.contains("<script"), "{html}");
+            assert_eq!(html.contains("role=\"alert\""), wrong);
+        }
     }
 
     #[test]
