@@ -6,11 +6,16 @@
 use crate::limits;
 
 /// A scratch of the length of the longest result.
-pub(crate) type Scratch = [u8; limits::REFERRER];
+pub(crate) type Scratch = [u8; limits::USER_AGENT];
+
+/// A user agent is kept whole.
+pub(crate) fn user_agent<'s>(agent: &'s [u8], _: &'s mut Scratch) -> &'s [u8] {
+    agent
+}
 
 /// The host of a `Referer` (RFC 9110, 10.1.3; RFC 3986, 3.2), in lower case, without port or
 /// trailing dot; empty where there is none.
-pub(crate) fn referrer_host<'s>(referrer: &[u8], scratch: &'s mut Scratch) -> &'s [u8] {
+pub(crate) fn referrer_host<'s>(referrer: &'s [u8], scratch: &'s mut Scratch) -> &'s [u8] {
     let host = host(referrer).unwrap_or_default();
     let Some(out) = scratch.get_mut(..host.len()) else { return &[] };
     out.copy_from_slice(host);
@@ -33,7 +38,7 @@ fn host(referrer: &[u8]) -> Option<&[u8]> {
 
 /// The language that an `Accept-Language` (RFC 9110, 12.5.4) prefers, the first of equals, written
 /// as RFC 5646, 2.1.1 has it (`de-AT`, `zh-Hant-TW`); empty where there is none.
-pub(crate) fn first_language<'s>(languages: &[u8], scratch: &'s mut Scratch) -> &'s [u8] {
+pub(crate) fn first_language<'s>(languages: &'s [u8], scratch: &'s mut Scratch) -> &'s [u8] {
     let (mut best, mut weight) = (&[][..], 0);
     for choice in languages.split(|&byte| byte == b',') {
         let mut parts = choice.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
@@ -101,7 +106,7 @@ mod tests {
             ("https://", ""),
             ("", ""),
         ] {
-            let mut scratch = [0; limits::REFERRER];
+            let mut scratch = [0; limits::USER_AGENT];
             let found = referrer_host(referrer.as_bytes(), &mut scratch);
             assert_eq!(String::from_utf8_lossy(found), host, "{referrer}");
         }
@@ -121,7 +126,7 @@ mod tests {
             ("", ""),
             (";;;,,,", ""),
         ] {
-            let mut scratch = [0; limits::REFERRER];
+            let mut scratch = [0; limits::USER_AGENT];
             let found = first_language(languages.as_bytes(), &mut scratch);
             assert_eq!(String::from_utf8_lossy(found), first, "{languages}");
         }
@@ -130,7 +135,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in vec(any::<u8>(), 0..limits::REFERRER), url: bool) {
-            let mut scratch = [0; limits::REFERRER];
+            let mut scratch = [0; limits::USER_AGENT];
             let bytes = if url { [b"a://", &bytes[..]].concat() } else { bytes };
             referrer_host(&bytes, &mut scratch);
             first_language(&bytes, &mut scratch);

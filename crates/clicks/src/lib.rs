@@ -14,6 +14,7 @@
 
 mod backlog;
 mod header;
+mod memo;
 mod pipeline;
 mod queue;
 mod raw;

@@ -22,6 +22,9 @@ pub const RULE: usize = waypost_link::limits::RULE_ID_BYTES;
 /// Most bytes of one click in a buffer.
 pub const CLICK: usize = 64 + USER_AGENT + REFERRER + LANGUAGE + RULE;
 
+/// Values of a header that are remembered with what is kept of them: 16 MiB a header at the most.
+pub const MEMO: usize = 16 * 1024;
+
 /// Most clicks of a journal frame.
 pub const FRAME_CLICKS: usize = 16 * 1024;
 /// A frame is closed when it has this many bytes.

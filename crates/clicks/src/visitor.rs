@@ -4,7 +4,7 @@
 //! every node, before and after a restart, counts the same visitor once a day, and nobody without
 //! the secret can try addresses against it.
 
-use std::{hash::Hasher, net::IpAddr};
+use std::net::IpAddr;
 
 use siphasher::sip::SipHasher13;
 use waypost_link::{IpPolicy, Timestamp};
@@ -19,16 +19,15 @@ pub struct Visitors {
 }
 
 /// A user agent, hashed once for all of its clicks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AgentHash(u64);
 
 impl Visitors {
     /// With the store's secret of 128 bits.
     pub fn new(secret: [u8; 16]) -> Self {
+        let secret = SipHasher13::new_with_key(&secret);
         let keyed = |purpose: u8| {
-            let mut hasher = SipHasher13::new_with_key(&secret);
-            hasher.write(&[purpose]);
-            hasher
+            SipHasher13::new_with_keys(secret.hash(&[purpose, 0]), secret.hash(&[purpose, 1]))
         };
         Self { agents: keyed(0), visitors: keyed(1), addresses: keyed(2) }
     }
@@ -38,7 +37,7 @@ impl Visitors {
     pub fn agent(&self, user_agent: &[u8]) -> AgentHash {
         let most = waypost_storage::limits::USER_AGENT;
         let text = String::from_utf8_lossy(user_agent.get(..most).unwrap_or(user_agent));
-        AgentHash(finish(self.agents, text.as_bytes()))
+        AgentHash(self.agents.hash(text.as_bytes()))
     }
 
     /// The visitor of this address and user agent on the UTC day of `at`.
@@ -57,7 +56,7 @@ impl Visitors {
         bytes[..16].copy_from_slice(&octets(ip));
         bytes[16..24].copy_from_slice(&at.day().to_le_bytes());
         bytes[24..].copy_from_slice(&agent.0.to_le_bytes());
-        finish(self.visitors, &bytes)
+        self.visitors.hash(&bytes)
     }
 
     /// What `policy` keeps of an address that clicked at `at`.
@@ -74,7 +73,7 @@ impl Visitors {
                 let mut bytes = [0; 24];
                 bytes[..16].copy_from_slice(&octets(ip));
                 bytes[16..].copy_from_slice(&at.day().to_le_bytes());
-                Address::Hash(finish(self.addresses, &bytes))
+                Address::Hash(self.addresses.hash(&bytes))
             }
             (IpPolicy::Nothing, _) => Address::Nothing,
         }
@@ -86,11 +85,6 @@ impl std::fmt::Debug for Visitors {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Visitors")
     }
-}
-
-fn finish(mut hasher: SipHasher13, bytes: &[u8]) -> u64 {
-    hasher.write(bytes);
-    hasher.finish()
 }
 
 /// One form for an address and its IPv4-mapped twin (RFC 4291, 2.5.5.2).
@@ -147,6 +141,6 @@ mod tests {
         assert_ne!(other, visitor);
     }
 
-    const AGENT: u64 = 834_403_401_100_136_668;
-    const VISITOR: u64 = 2_916_201_693_198_878_554;
+    const AGENT: u64 = 13_642_868_392_774_848_551;
+    const VISITOR: u64 = 396_476_432_311_557_224;
 }

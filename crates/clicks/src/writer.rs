@@ -19,6 +19,7 @@ use crate::{
     header,
     journal::{FrameHead, Frames, Journal},
     limits,
+    memo::Memo,
     queue::Drain,
     stats::Rarely,
     syncer::Syncer,
@@ -85,14 +86,29 @@ pub(crate) struct Desk {
 }
 
 /// The batch being made up.
-#[derive(Default)]
 pub(crate) struct Rows {
     batch: BatchBuilder,
-    /// Hashes of the batch's texts that are user agents.
-    agents: Vec<Option<AgentHash>>,
+    agents: Memo,
+    referrers: Memo,
+    languages: Memo,
     oldest: i64,
+    /// Of the last batch that was sealed.
     sequence: u64,
     frame: Vec<u8>,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self {
+            batch: BatchBuilder::default(),
+            agents: Memo::new(header::user_agent, kept::USER_AGENT),
+            referrers: Memo::new(header::referrer_host, kept::REFERRER),
+            languages: Memo::new(header::first_language, kept::LANGUAGE),
+            oldest: 0,
+            sequence: 0,
+            frame: Vec::new(),
+        }
+    }
 }
 
 impl Desk {
@@ -190,16 +206,14 @@ fn clicks_after(segment: &Path, sequence: u64) -> u64 {
 
 impl Rows {
     fn add(&mut self, click: &Click<'_>, visitors: &Visitors, ip: IpPolicy) -> bool {
-        let mut scratch = [0; limits::REFERRER];
-        let batch = &mut self.batch;
-        let mut text = |text: &[u8], most| Text { index: batch.text(text, most), text: "" };
-        let user_agent = text(click.user_agent, kept::USER_AGENT);
-        let host = header::referrer_host(click.referrer, &mut scratch);
-        let referrer = text(host, kept::REFERRER);
-        let tag = header::first_language(click.language, &mut scratch);
-        let language = text(tag, kept::LANGUAGE);
-        let rule = text(click.rule.as_bytes(), limits::RULE);
-        let agent = known(&mut self.agents, user_agent.index, || visitors.agent(click.user_agent));
+        let (number, batch) = (self.sequence + 1, &mut self.batch);
+        let agent = || visitors.agent(click.user_agent);
+        let (user_agent, agent) = self.agents.place(click.user_agent, number, batch, agent);
+        let none = AgentHash::default;
+        let (referrer, _) = self.referrers.place(click.referrer, number, batch, none);
+        let (language, _) = self.languages.place(click.language, number, batch, none);
+        let rule = batch.text(click.rule.as_bytes(), limits::RULE);
+        let at = |index| Text { index, text: "" };
         if self.batch.is_empty() {
             self.oldest = click.at.0;
         }
@@ -209,10 +223,10 @@ impl Rows {
             visitor: visitors.visitor(click.ip, agent, click.at),
             address: visitors.address(ip, click.ip, click.at),
             country: click.country,
-            user_agent,
-            referrer,
-            language,
-            rule,
+            user_agent: at(user_agent),
+            referrer: at(referrer),
+            language: at(language),
+            rule: at(rule),
             spent: click.spent,
         })
     }
@@ -220,7 +234,6 @@ impl Rows {
     /// Makes the batch a frame with the next sequence.
     fn seal(&mut self, epoch: Epoch) -> (Mark, Timestamp) {
         self.sequence += 1;
-        self.agents.clear();
         let clicks = self.batch.len() as u32;
         self.frame.clear();
         self.frame.resize(FrameHead::LENGTH, 0);
@@ -235,20 +248,5 @@ impl Rows {
 
     fn payload(&self) -> &[u8] {
         self.frame.get(FrameHead::LENGTH..).unwrap_or_default()
-    }
-}
-
-fn known(
-    agents: &mut Vec<Option<AgentHash>>,
-    index: u32,
-    hash: impl FnOnce() -> AgentHash,
-) -> AgentHash {
-    let index = index as usize;
-    if agents.len() <= index {
-        agents.resize(index + 1, None);
-    }
-    match agents.get_mut(index) {
-        Some(slot) => *slot.get_or_insert_with(hash),
-        None => hash(),
     }
 }
