@@ -239,3 +239,7 @@ impl Pulse {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "environment_tests.rs"]
+mod tests;

@@ -79,14 +79,15 @@ fn broken(revision: u64) -> Error {
     corrupt("feed", format_args!("revision {revision}"))
 }
 
-/// One bounded step of forgetting: how many entries went, and whether there may be more.
+/// One step of forgetting, of about `most` rows: how many entries went, and whether there may be
+/// more.
 pub(crate) fn forget(
     tables: &Tables<LinkTable>,
     txn: &mut RwTxn<'_>,
-    before: Timestamp,
-    now: Timestamp,
+    (before, now): (Timestamp, Timestamp),
+    most: usize,
 ) -> Tried<(u64, bool)> {
-    let mut doomed = Doomed::default();
+    let mut doomed = Doomed { rows: Vec::new(), entries: 0, most };
     let view = View::new(tables, txn);
     let trimmed = old_entries(view, before, &mut doomed)?;
     let forgotten = doomed.entries;
@@ -98,14 +99,20 @@ pub(crate) fn forget(
     for (table, key) in &doomed.rows {
         tables.at(*table).delete(txn, key)?;
     }
-    Ok((doomed.entries, doomed.rows.len() >= limits::FORGET))
+    Ok((doomed.entries, doomed.is_full()))
 }
 
 /// What a step of forgetting takes away.
-#[derive(Default)]
 struct Doomed {
     rows: Vec<(LinkTable, Vec<u8>)>,
     entries: u64,
+    most: usize,
+}
+
+impl Doomed {
+    fn is_full(&self) -> bool {
+        self.rows.len() >= self.most
+    }
 }
 
 /// Entries from before `before`; the last revision that goes.
@@ -123,7 +130,7 @@ fn old_entries(view: View<'_>, before: Timestamp, doomed: &mut Doomed) -> Tried<
             doomed.entries += 1;
         }
         doomed.rows.push((LinkTable::Feed, key.to_vec()));
-        if doomed.rows.len() >= limits::FORGET {
+        if doomed.is_full() {
             break;
         }
     }
@@ -135,7 +142,7 @@ fn expired(view: View<'_>, now: Timestamp, doomed: &mut Doomed) -> Tried<()> {
     for row in view.table(LinkTable::Expiry).from(view.txn(), &[])? {
         let (key, _) = row?;
         let (at, scope) = key.split_at_checked(8).ok_or_else(|| corrupt("expiry", "a key"))?;
-        if at > &keys::time(now)[..] || doomed.rows.len() >= limits::FORGET {
+        if at > &keys::time(now)[..] || doomed.is_full() {
             break;
         }
         doomed.rows.push((LinkTable::Remembered, scope.to_vec()));
@@ -143,4 +150,41 @@ fn expired(view: View<'_>, now: Timestamp, doomed: &mut Doomed) -> Tried<()> {
         doomed.entries += 1;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+
+    #[test]
+    fn forgetting_goes_step_by_step_through_large_entries() {
+        let dir = tempfile::tempdir().unwrap();
+        let links = Environment::<LinkTable>::open(dir.path(), 64 << 20).unwrap();
+        let steps = vec![0; 5 * limits::FEED_CHUNK];
+        links
+            .write(move |tables, txn| {
+                for revision in 1..=3 {
+                    let at = Timestamp(revision as i64);
+                    for (key, value) in chunks(revision, at, 0, &steps) {
+                        tables.at(LinkTable::Feed).put(txn, &key, &value, true)?;
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
+        let forget =
+            || links.write(|tables, txn| forget(tables, txn, (Timestamp(3), Timestamp(0)), 4));
+        let state = || {
+            let seen = |view: View<'_>| Ok((view.meta(TRIMMED)?, view.len(LinkTable::Feed)?));
+            links.read(|tables, txn| seen(View::new(tables, txn))).unwrap()
+        };
+        // Entries of six parts each: the third is too young to go.
+        for (gone, more, trimmed, left) in
+            [(1, true, 1, 14), (1, true, 2, 10), (0, true, 2, 6), (0, false, 2, 6)]
+        {
+            assert_eq!(forget(), Ok((gone, more)));
+            assert_eq!(state(), (trimmed, left));
+        }
+    }
 }

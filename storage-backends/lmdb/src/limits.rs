@@ -26,3 +26,5 @@ pub const FEED_CHUNK: usize = 2_000;
 pub const FORGET: usize = 20_000;
 /// How often other processes' commits are looked for while waiting.
 pub const POLL: Duration = Duration::from_millis(20);
+/// How much room a disk must have for a failed write to be called anything but a full disk.
+pub const ROOM: u64 = 1 << 20;

@@ -74,6 +74,7 @@ impl LmdbStore {
     /// `Unusable`: not a directory, not writable, written by a newer version, or open in this
     /// process already. `Corrupt`: a file that was cut off or overwritten. `Full`, `Unavailable`.
     pub fn open(dir: &Path, options: &Options) -> Result<Self> {
+        environment::make_dir(dir)?;
         Ok(Self {
             links: Environment::open(&dir.join("links"), options.map_size)?,
             clicks: Clicks::open(&dir.join("clicks"), options.map_size)?,

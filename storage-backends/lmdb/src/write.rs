@@ -10,7 +10,7 @@ use crate::{
     codec,
     environment::Environment,
     fault::Tried,
-    feed, keys, plan,
+    feed, keys, limits, plan,
     read::View,
     steps::Step,
     tables::{LinkTable, Tables},
@@ -70,8 +70,8 @@ pub(crate) fn forget(
 ) -> Result<u64> {
     let mut all = 0;
     loop {
-        let (gone, more) =
-            links.write(move |tables, txn| feed::forget(tables, txn, before, now))?;
+        let (gone, more) = links
+            .write(move |tables, txn| feed::forget(tables, txn, (before, now), limits::FORGET))?;
         all += gone;
         if !more {
             return Ok(all);

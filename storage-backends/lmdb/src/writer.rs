@@ -8,9 +8,12 @@
 //!
 //! After an error of which nobody knows what the disk now holds, the thread refuses everything
 //! until the environment is opened anew. It never retries a sync.
+#![allow(unsafe_code)]
 
 use std::{
     collections::VecDeque,
+    fs::File,
+    os::fd::AsRawFd,
     sync::{Arc, mpsc},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -37,9 +40,34 @@ pub(crate) struct Opened<T> {
 }
 
 impl<T> Opened<T> {
+    /// What `error` of a commit is: LMDB calls a write that was cut short by a full disk an I/O
+    /// error, so room is asked for before that is believed.
+    fn judge(&self, error: heed::Error) -> heed::Error {
+        match &error {
+            heed::Error::Io(io) if io.raw_os_error() == Some(libc::EIO) => self
+                .env
+                .try_clone_inner_file()
+                .and_then(|file| Ok(room(&file)?))
+                .err()
+                .unwrap_or(error),
+            _ => error,
+        }
+    }
+
     /// `error` in the contract's words.
     pub(crate) fn explain(&self, error: &heed::Error) -> Error {
         fault::explain(error, self.env.path(), self.map_size)
+    }
+}
+
+/// Fails where `file` can't grow by [`limits::ROOM`]. What it then has more of, LMDB uses later.
+fn room(file: &File) -> std::io::Result<()> {
+    let (length, room) = (file.metadata()?.len() as libc::off_t, limits::ROOM as libc::off_t);
+    // SAFETY: the descriptor is open for writing as long as `file` lives, and reserving space
+    // past the end changes no byte that is there.
+    match unsafe { libc::fallocate(file.as_raw_fd(), 0, length, room) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
     }
 }
 
@@ -76,6 +104,14 @@ impl<T: Schema> Writer<T> {
         let (reply, answer) = mpsc::sync_channel(1);
         self.desk.hand_in(Box::new(Typed { job, output: None, reply }))?;
         answer.recv().unwrap_or_else(|_| Err(Error::Unavailable("the write thread died".into())))
+    }
+}
+
+#[cfg(test)]
+impl<T> Writer<T> {
+    /// How many jobs wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.desk.tray.lock().waiting.len()
     }
 }
 
@@ -206,17 +242,21 @@ impl<T: Schema> Thread<T> {
                     job.finish(outcome);
                 }
             }
-            Err(error) if group.len() > 1 && !fault::stops(&error) => {
-                group.into_iter().for_each(|job| self.serve(vec![job]));
-            }
-            Err(error) => {
-                let told = self.opened.explain(&error);
-                if fault::stops(&error) {
-                    self.desk.stop(Error::Unavailable(format!("writing has stopped: {told}")));
-                }
-                group.into_iter().for_each(|job| job.finish(Err(told.clone())));
-            }
+            Err(error) => self.fail(group, &self.opened.judge(error)),
         }
+    }
+
+    /// The transaction of `group` broke: whoever may is tried alone, or told why not.
+    fn fail(&self, group: Vec<Box<dyn Job<T>>>, error: &heed::Error) {
+        if group.len() > 1 && !fault::stops(error) {
+            group.into_iter().for_each(|job| self.serve(vec![job]));
+            return;
+        }
+        let told = self.opened.explain(error);
+        if fault::stops(error) {
+            self.desk.stop(Error::Unavailable(format!("writing has stopped: {told}")));
+        }
+        group.into_iter().for_each(|job| job.finish(Err(told.clone())));
     }
 
     /// Runs all of `group` in one transaction: what each was answered, durably.
