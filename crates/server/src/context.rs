@@ -8,7 +8,7 @@ use waypost::Store;
 use waypost_link::Timestamp;
 use waypost_service::{Policy, Service};
 
-use crate::config::{Config, Layers};
+use crate::config::{Config, Layers, StoreUrl};
 
 /// Flags that every command knows.
 #[derive(Args, Clone, Debug, Default)]
@@ -77,8 +77,12 @@ impl Context {
 
 /// The store that `config` names.
 pub(crate) fn open_store(config: &Config) -> Result<Store> {
-    let options = waypost::LmdbOptions { map_size: config.map_size, ..Default::default() };
-    Ok(Store::lmdb(&config.data, &options)?)
+    match config.store {
+        StoreUrl::Lmdb => {
+            let options = waypost::LmdbOptions { map_size: config.map_size };
+            Ok(Store::lmdb(&config.data, &options)?)
+        }
+    }
 }
 
 /// The use cases over `store`, by the rules of `config`.

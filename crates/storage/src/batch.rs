@@ -119,8 +119,12 @@ impl BatchBuilder {
     /// The place of `text` among this batch's texts, cut to `limit` bytes; what is not UTF-8 is
     /// replaced.
     pub fn text(&mut self, text: &[u8], limit: usize) -> u32 {
-        let text = String::from_utf8_lossy(&text[..text.len().min(limit)]);
-        self.intern(&text)
+        let text = &text[..text.len().min(limit)];
+        // Nearly all are UTF-8, and this check is much the faster one.
+        match std::str::from_utf8(text) {
+            Ok(text) => self.intern(text),
+            Err(_) => self.intern(&String::from_utf8_lossy(text)),
+        }
     }
 
     /// Adds a click; the texts of `row` count by their index, which [`BatchBuilder::text`] gave.
@@ -204,6 +208,9 @@ impl BatchBuilder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     bytes: Vec<u8>,
+    /// All texts, one after the other: checked once, not once a click.
+    text: String,
+    /// Where in `text` each one is.
     texts: Vec<(u32, u32)>,
     clicks: u32,
     base: i64,
@@ -222,17 +229,18 @@ impl Batch {
         }
         let count = rest.varint()? as usize;
         let mut texts = Vec::with_capacity(count.min(bytes.len()));
+        let mut all = String::new();
         for _ in 0..count {
             let length = rest.varint()? as usize;
-            let start = bytes.len() - rest.0.len();
-            let text = rest.take(length)?;
-            std::str::from_utf8(text).map_err(|_| BatchError("a text is not UTF-8"))?;
-            texts.push((start as u32, (start + length) as u32));
+            let text = std::str::from_utf8(rest.take(length)?);
+            let start = all.len() as u32;
+            all.push_str(text.map_err(|_| BatchError("a text is not UTF-8"))?);
+            texts.push((start, all.len() as u32));
         }
         let clicks = u32::try_from(rest.varint()?).map_err(|_| BatchError("too many clicks"))?;
         let base = i64::from_le_bytes(rest.array()?);
         let rows = bytes.len() - rest.0.len();
-        Ok(Self { texts, clicks, base, rows, bytes })
+        Ok(Self { text: all, texts, clicks, base, rows, bytes })
     }
 
     /// Its bytes.
@@ -252,7 +260,7 @@ impl Batch {
 
     /// Its texts, by index.
     pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.texts.iter().map(|&(start, end)| text(&self.bytes, start, end))
+        self.texts.iter().map(|&(start, end)| slice(&self.text, start, end))
     }
 
     /// Its clicks, in the order they came; an error ends them.
@@ -300,7 +308,7 @@ impl Batch {
         let index = rest.varint()?;
         let at = usize::try_from(index).ok().and_then(|at| self.texts.get(at));
         let &(start, end) = at.ok_or(BatchError("no such text"))?;
-        Ok(Text { index: index as u32, text: text(&self.bytes, start, end) })
+        Ok(Text { index: index as u32, text: slice(&self.text, start, end) })
     }
 }
 
@@ -339,9 +347,9 @@ fn unpack(kind: u32, rest: &mut Reader<'_>) -> Result<Address, BatchError> {
     })
 }
 
-/// The text between two places that `decode` has checked.
-fn text(bytes: &[u8], start: u32, end: u32) -> &str {
-    std::str::from_utf8(&bytes[start as usize..end as usize]).unwrap_or_default()
+/// The text between two places that `decode` has put there.
+fn slice(all: &str, start: u32, end: u32) -> &str {
+    all.get(start as usize..end as usize).unwrap_or_default()
 }
 
 fn put(out: &mut Vec<u8>, mut value: u64) {

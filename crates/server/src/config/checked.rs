@@ -279,7 +279,11 @@ mod tests {
     fn wrong_values_say_where_and_what() {
         for (name, value, said) in [
             ("listen", "8080", "--listen: listen: expected an address"),
-            ("workers", "-1", "--workers: workers: expected a whole number from 0 to 1024, not \"-1\""),
+            (
+                "workers",
+                "-1",
+                "--workers: workers: expected a whole number from 0 to 1024, not \"-1\"",
+            ),
             ("map_size", "4 parsecs", "--map-size: map_size: expected from"),
             ("strict_hosts", "perhaps", "expected true or false"),
             ("public_url", "ftp://x", "expected an http or https URL"),

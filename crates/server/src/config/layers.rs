@@ -62,7 +62,8 @@ impl Layers {
     /// The first wrong line: file, line, and what was expected.
     pub(crate) fn file(&mut self, path: &Path) -> Result<()> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).with_context(|| format!("{name}: can't be read"))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("{name}: can't be read"))?;
         let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let table = DeTable::parse(&text).map_err(|error| {
             let at = error.span().map_or(1, |span| line(span.start));
@@ -181,7 +182,10 @@ mod tests {
     #[test]
     fn a_wrong_file_says_where_and_what_was_expected() {
         for (text, said) in [
-            ("data = \"x\"\nlisten_adr = \"y\"\n", "toml:2: unknown setting \"listen_adr\"; did you mean \"listen\"?"),
+            (
+                "data = \"x\"\nlisten_adr = \"y\"\n",
+                "toml:2: unknown setting \"listen_adr\"; did you mean \"listen\"?",
+            ),
             ("workers = \"two\"", "toml:1: workers: expected a whole number"),
             ("\nstrict_hosts = 1", "toml:2: strict_hosts: expected true or false"),
             ("listen = [1]", "toml:1: listen: expected a list of texts"),
@@ -196,7 +200,8 @@ mod tests {
     #[test]
     fn flags_win_over_variables_over_the_file() {
         let mut layers = read("data = \"file\"\nlisten = [\"a\", \"b\"]\nworkers = 2").unwrap();
-        let variables = [("WAYPOST_DATA", "env"), ("WAYPOST_LISTEN", "c, d"), ("WAYPOST_LISTN", "")];
+        let variables =
+            [("WAYPOST_DATA", "env"), ("WAYPOST_LISTEN", "c, d"), ("WAYPOST_LISTN", "")];
         let unknown =
             layers.environment(variables.map(|(k, v)| (k.to_owned(), v.to_owned())).into_iter());
         layers.flag("data", vec!["flag".to_owned()]);

@@ -103,7 +103,12 @@ mod tests {
         let page = include_str!("../../../../docs/configuration.md");
         for setting in SETTINGS {
             let default = if setting.default.is_empty() { "none" } else { setting.default };
-            let row = format!("| `{}` | `{}` | `{default}` | {} |", setting.name, setting.variable(), setting.doc);
+            let row = format!(
+                "| `{}` | `{}` | `{default}` | {} |",
+                setting.name,
+                setting.variable(),
+                setting.doc
+            );
             assert!(page.contains(&row), "docs/configuration.md lacks\n{row}");
         }
         let rows = page.lines().filter(|line| line.starts_with("| `")).count();

@@ -11,7 +11,8 @@ struct Database(maxminddb::Reader<Vec<u8>>);
 impl Countries for Database {
     fn country(&self, ip: IpAddr) -> Option<[u8; 2]> {
         let found = self.0.lookup(ip).ok()?;
-        let path = [maxminddb::PathElement::Key("country"), maxminddb::PathElement::Key("iso_code")];
+        let path =
+            [maxminddb::PathElement::Key("country"), maxminddb::PathElement::Key("iso_code")];
         let code: &str = found.decode_path(&path).ok()??;
         code.as_bytes().try_into().ok()
     }

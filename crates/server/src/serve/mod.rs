@@ -182,9 +182,8 @@ fn readings(
     let vitals = waypost.vitals();
     Box::new(move || {
         let (index, clicks) = (vitals.index(), vitals.clicks());
-        let load = |of: fn(&waypost_h1::Counters) -> u64| {
-            server.get().map_or(0, |metrics| of(metrics.counters()))
-        };
+        let load =
+            |of: fn(&waypost_h1::Counters) -> u64| server.get().map_or(0, |metrics| of(metrics));
         use std::sync::atomic::Ordering::Relaxed;
         Readings {
             clicks_recorded: clicks.recorded,
@@ -213,7 +212,7 @@ fn stop(servers: Servers, config: &Config, signals: &signals::Signals) {
         tracing::warn!(connections = drained.cut, "connections were cut");
     }
     if let Some(admin) = servers.admin {
-        admin.drain(std::time::Duration::from_millis(200));
+        let _ = admin.drain(std::time::Duration::from_millis(200));
     }
 }
 
