@@ -76,7 +76,7 @@ pub(crate) fn stops(error: &heed::Error) -> bool {
 }
 
 /// A full disk, quota or file size limit.
-fn is_full(error: &std::io::Error) -> bool {
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT | libc::EFBIG))
 }
 

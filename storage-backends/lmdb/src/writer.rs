@@ -43,13 +43,12 @@ impl<T> Opened<T> {
     /// What `error` of a commit is: LMDB calls a write that was cut short by a full disk an I/O
     /// error, so room is asked for before that is believed.
     fn judge(&self, error: heed::Error) -> heed::Error {
-        match &error {
-            heed::Error::Io(io) if io.raw_os_error() == Some(libc::EIO) => self
-                .env
-                .try_clone_inner_file()
-                .and_then(|file| Ok(room(&file)?))
-                .err()
-                .unwrap_or(error),
+        let is_io = matches!(&error, heed::Error::Io(io) if io.raw_os_error() == Some(libc::EIO));
+        if !is_io {
+            return error;
+        }
+        match self.env.try_clone_inner_file().and_then(|file| Ok(room(&file)?)) {
+            Err(heed::Error::Io(full)) if fault::is_full(&full) => full.into(),
             _ => error,
         }
     }
@@ -86,8 +85,9 @@ impl<T: Schema> Writer<T> {
         committed: impl Fn() + Send + 'static,
     ) -> Result<Self> {
         let desk = Arc::new(Desk { tray: Mutex::default(), wake: Condvar::new() });
+        let place = opened.env.path().file_name().unwrap_or_default();
+        let name = format!("lmdb-{}", place.to_string_lossy());
         let thread = Thread { opened, desk: desk.clone(), sweep, committed: Box::new(committed) };
-        let name = format!("lmdb-{}", T::NAMES.len());
         let thread = std::thread::Builder::new()
             .name(name)
             .spawn(move || thread.run())
