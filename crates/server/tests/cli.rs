@@ -1,5 +1,4 @@
 //! The built binary, driven as a script would drive it: output, messages, exit status.
-#![allow(clippy::missing_panics_doc)]
 
 use std::{
     fmt::Write as _,
@@ -129,7 +128,7 @@ fn exit_status_and_sentences() {
         ),
         (&["workspace", "create", "default"], 1, "", "waypost: the workspace \"default\" is taken"),
         (&["workspace", "set", "default", "colour", "red"], 1, "", "\"colour\" is no setting"),
-        (&["link", "list", "--data", "file"], 1, "", "Not a directory"),
+        (&["link", "list", "--data", "file"], 1, "", "file is not a directory"),
         (&["link", "list", "--data", "/proc/none"], 1, "", "waypost: /proc/none can't be made"),
         (&["verify"], 0, "0 links, 0 clicks, 0 purges pending\nok\n", ""),
         (&["completions", "bash"], 0, "waypost", ""),
@@ -340,7 +339,7 @@ fn bare_redirects() {
     );
     place.write("go.map", "/b \"https://y.example/;\";\n");
     place.run(&["import", "go.map"]).check(0, "created 1", "");
-    place.ok(&["link", "add", "c", "https://z.example/", "--set", "password=letmein"]);
+    place.ok(&["link", "add", "locked", "https://z.example/", "--set", "password=letmein"]);
     let netlify = place.run(&["export", "-", "--format", "netlify"]);
     netlify.check(0, "", "1 links were left out");
     assert_eq!(netlify.out, "/a https://x.example/ 307\n/b https://y.example/; 302\n");
