@@ -3,7 +3,8 @@
 //! ```text
 //! bucket := version:1 clicks bots conversions runs:count run* dimension{9} crowd crowd crc:4
 //! run    := the difference to the run before
-//! dimension := values:2 (value clicks bots)*          in the order of Dimension::ALL
+//! dimension := values:2 (value cell)*                 in the order of Dimension::ALL
+//! cell   := clicks << 1 | whether there are bots, bots if there are
 //! value  := code:1 (device, browser, system) | letters:2 (country) | text | link
 //! crowd  := hashes:2 hash:4*  (ascending) | 0xffff sketch
 //! ```
@@ -61,8 +62,7 @@ impl Bucket {
             out.extend_from_slice(&(shares.len() as u16).to_le_bytes());
             for share in shares {
                 put_value(&mut out, dimension, &share.value);
-                put(&mut out, share.clicks);
-                put(&mut out, share.bots);
+                put_cell(&mut out, [share.clicks, share.bots], [0; 2]);
             }
         }
         put_sketch(&mut out, &self.counts.visitors);
@@ -147,7 +147,7 @@ fn raise_dimension(
     let (mut named, mut other) = (0, [0; 2]);
     for _ in 0..reader.u16()? {
         let value = values.read(reader)?;
-        let (clicks, bots) = (reader.number()?, reader.number()?);
+        let (clicks, bots) = read_cell(reader)?;
         if value.is_other {
             other = [clicks, bots];
         } else {
@@ -184,8 +184,17 @@ fn raise_dimension(
 }
 
 fn put_cell(out: &mut Vec<u8>, [clicks, bots]: [u64; 2], more: [u32; 2]) {
-    put(out, clicks + u64::from(more[0]));
-    put(out, bots + u64::from(more[1]));
+    let (clicks, bots) = (clicks + u64::from(more[0]), bots + u64::from(more[1]));
+    put(out, (clicks << 1) | u64::from(bots > 0));
+    if bots > 0 {
+        put(out, bots);
+    }
+}
+
+fn read_cell(reader: &mut Reader<'_>) -> Option<(u64, u64)> {
+    let clicks = reader.number()?;
+    let bots = if clicks & 1 == 1 { reader.number()? } else { 0 };
+    Some((clicks >> 1, bots))
 }
 
 /// A value as it is stored.
@@ -307,7 +316,7 @@ fn read(reader: &mut Reader<'_>, dimensions: bool) -> Option<Bucket> {
     for (dimension, shares) in Dimension::ALL.into_iter().zip(&mut counts.shares) {
         for _ in 0..reader.u16()? {
             let value = read_value(reader, dimension, dimensions)?;
-            let (clicks, bots) = (reader.number()?, reader.number()?);
+            let (clicks, bots) = read_cell(reader)?;
             if dimensions {
                 shares.push(Share { value, clicks, bots });
             }

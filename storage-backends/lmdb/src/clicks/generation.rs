@@ -117,6 +117,7 @@ pub(super) struct Generation {
     /// The last batch of each epoch that is in it.
     pub(super) marks: BTreeMap<Epoch, u64>,
     sorted: usize,
+    scratch: sort::Scratch,
 }
 
 impl Generation {
@@ -138,6 +139,12 @@ impl Generation {
         taken
     }
 
+    /// Takes over the memory that a sorted generation needs no more.
+    pub(super) fn reuse(&mut self, frozen: &mut Self) {
+        std::mem::swap(&mut self.pending, &mut frozen.pending);
+        std::mem::swap(&mut self.scratch, &mut frozen.scratch);
+    }
+
     /// How many clicks it holds.
     pub(super) fn len(&self) -> usize {
         self.sorted + self.pending.len()
@@ -152,7 +159,7 @@ impl Generation {
     pub(super) fn sort(&mut self) {
         if !self.pending.is_empty() {
             self.sorted += self.pending.len();
-            self.segments.push(sort::sorted(&self.pending));
+            self.segments.push(self.scratch.sorted(&self.pending));
             self.pending.clear();
         }
     }

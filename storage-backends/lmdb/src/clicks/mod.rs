@@ -152,8 +152,9 @@ impl Clicks {
     fn freeze(&self) -> Option<Arc<Generation>> {
         let mut state = self.state.lock();
         if state.frozen.is_none() && !state.open.is_empty() {
+            state.open.sort();
             let mut frozen = std::mem::take(&mut state.open);
-            frozen.sort();
+            state.open.reuse(&mut frozen);
             state.flush += 1;
             frozen.number = state.flush;
             state.frozen = Some(Arc::new(frozen));

@@ -7,56 +7,66 @@ const DIGIT: u32 = 11;
 /// Fewer are sorted by comparing.
 const FEW: usize = 1_024;
 
-/// The segment of these records.
-pub(super) fn sorted(pending: &[Pending]) -> Segment {
-    let places: Vec<Place> = pending.iter().map(Pending::place).collect();
-    let order = order(&places);
-    let mut segment = Segment { groups: Vec::new(), records: Vec::with_capacity(pending.len()) };
-    for &at in &order {
-        let at = at as u32 as usize;
-        let place = places[at];
-        if segment.groups.last().is_none_or(|group| group.place != place) {
-            segment.groups.push(Group { place, start: segment.records.len() as u32 });
-        }
-        segment.records.push(pending[at].record);
-    }
-    segment.groups.shrink_to_fit();
-    segment
+/// Memory that sorting needs, kept from one time to the next.
+#[derive(Default)]
+pub(super) struct Scratch {
+    order: Vec<u64>,
+    spare: Vec<u64>,
 }
 
-/// The positions of `places` in their lower halves, in the order of place, then position.
-fn order(places: &[Place]) -> Vec<u64> {
-    let mut order = Vec::with_capacity(places.len());
-    let (least, most) = bounds(places);
-    let hour = bits((most.hour as u64).wrapping_sub(least.hour as u64));
-    let workspace = bits(most.workspace - least.workspace);
-    let link = bits(most.link - least.link);
-    if hour + workspace + link > 32 {
-        order.extend(0..places.len() as u64);
-        order.sort_by_key(|&at| places[at as usize]);
-        return order;
+impl Scratch {
+    /// The segment of these records.
+    pub(super) fn sorted(&mut self, pending: &[Pending]) -> Segment {
+        self.sort(pending);
+        let mut segment =
+            Segment { groups: Vec::new(), records: Vec::with_capacity(pending.len()) };
+        for &at in &self.order {
+            let pending = &pending[at as u32 as usize];
+            let place = pending.place();
+            if segment.groups.last().is_none_or(|group| group.place != place) {
+                segment.groups.push(Group { place, start: segment.records.len() as u32 });
+            }
+            segment.records.push(pending.record);
+        }
+        segment.groups.shrink_to_fit();
+        segment
     }
-    order.extend(places.iter().enumerate().map(|(at, place)| {
-        let hour = (place.hour as u64).wrapping_sub(least.hour as u64);
-        let key = (hour << workspace) | (place.workspace - least.workspace);
-        (((key << link) | (place.link - least.link)) << 32) | at as u64
-    }));
-    if order.len() < FEW {
-        order.sort_unstable();
-    } else {
-        radix(&mut order, hour + workspace + link);
+
+    /// Makes `order` the positions of `pending`, in its lower halves, in the order of place, then
+    /// position.
+    fn sort(&mut self, pending: &[Pending]) {
+        let (least, most) = bounds(pending);
+        let hour = bits((most.hour as u64).wrapping_sub(least.hour as u64));
+        let workspace = bits(most.workspace - least.workspace);
+        let link = bits(most.link - least.link);
+        self.order.clear();
+        if hour + workspace + link > 32 {
+            self.order.extend(0..pending.len() as u64);
+            self.order.sort_by_key(|&at| pending[at as usize].place());
+            return;
+        }
+        self.order.extend(pending.iter().enumerate().map(|(at, pending)| {
+            let place = pending.place();
+            let hour = (place.hour as u64).wrapping_sub(least.hour as u64);
+            let key = (hour << workspace) | (place.workspace - least.workspace);
+            (((key << link) | (place.link - least.link)) << 32) | at as u64
+        }));
+        if self.order.len() < FEW {
+            self.order.sort_unstable();
+        } else {
+            radix(&mut self.order, &mut self.spare, hour + workspace + link);
+        }
     }
-    order
 }
 
 /// Sorts by `bits` bits above the lower 32, keeping the order of those that are equal.
-fn radix(order: &mut Vec<u64>, bits: u32) {
+fn radix(order: &mut Vec<u64>, spare: &mut Vec<u64>, bits: u32) {
     let passes = bits.div_ceil(DIGIT);
     if passes == 0 {
         return;
     }
     let width = bits.div_ceil(passes);
-    let mut spare = vec![0; order.len()];
+    spare.resize(order.len(), 0);
     for pass in 0..passes {
         let digit = |entry: u64| (entry >> (32 + pass * width)) as usize & ((1 << width) - 1);
         let mut starts = vec![0u32; 1 << width];
@@ -68,14 +78,14 @@ fn radix(order: &mut Vec<u64>, bits: u32) {
             spare[*start as usize] = entry;
             *start += 1;
         }
-        std::mem::swap(order, &mut spare);
+        std::mem::swap(order, spare);
     }
 }
 
 /// The least and the greatest hour, workspace and link, each for itself.
-fn bounds(places: &[Place]) -> (Place, Place) {
-    let first = places.first().copied().unwrap_or_default();
-    places.iter().fold((first, first), |(least, most), place| {
+fn bounds(pending: &[Pending]) -> (Place, Place) {
+    let first = pending.first().map(Pending::place).unwrap_or_default();
+    pending.iter().map(Pending::place).fold((first, first), |(least, most), place| {
         let least = Place {
             hour: least.hour.min(place.hour),
             workspace: least.workspace.min(place.workspace),
@@ -118,7 +128,7 @@ mod tests {
                 Pending { link, workspace, record }
             })
             .collect();
-        let segment = sorted(&pending);
+        let segment = Scratch::default().sorted(&pending);
         let found: Vec<_> = (0..segment.groups.len())
             .flat_map(|at| {
                 let place = segment.groups[at].place;

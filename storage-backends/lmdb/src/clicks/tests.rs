@@ -1,5 +1,7 @@
 //! The clicks half against the memory model, on any sequence of operations, with flushes, deaths
-//! and reopenings anywhere; and what the model can't show: full maps, damage, blocks.
+//! and reopenings anywhere. What the model can't show is in [`edges`].
+
+mod edges;
 
 use proptest::prelude::*;
 use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
@@ -339,7 +341,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, max_shrink_iters: 3_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, max_shrink_iters: 3_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_store_is_the_model(steps in proptest::collection::vec(step(), 1..24)) {
