@@ -37,7 +37,10 @@ fn an_idle_connection_ends_when_the_server_stops() {
     let data = Data::new();
     let server = server(&data, &[]);
     let mut client = Client::connect(server.address);
-    assert_eq!(client.send("GET /hi HTTP/1.1\r\nHost: a\r\n\r\n").answer().expect("302").status, 302);
+    assert_eq!(
+        client.send("GET /hi HTTP/1.1\r\nHost: a\r\n\r\n").answer().expect("302").status,
+        302
+    );
     assert!(server.stop().success());
     assert!(client.is_closed());
 }

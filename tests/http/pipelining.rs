@@ -29,14 +29,19 @@ fn bodies_between_requests_are_not_requests() {
     let server = server(&data, &[]);
     let mut client = Client::connect(server.address);
     client.send(
-        "POST /hi HTTP/1.1\r\nHost: a\r\nContent-Length: 35\r\n\r\nGET /hi HTTP/1.1\r\nHost: smuggled\r\n\r\n\
+        "POST /hi HTTP/1.1\r\nHost: a\r\nContent-Length: 36\r\n\r\nGET /hi HTTP/1.1\r\nHost: smuggled\r\n\r\n\
          POST /hi HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nTrailer: x\r\n\r\n\
+         GET /hi HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello\
          HEAD /hi HTTP/1.1\r\nHost: a\r\n\r\nGET /hi HTTP/1.1\r\nHost: a\r\n\r\n",
     );
     assert_eq!(client.answer().expect("POST").status, 405);
     assert_eq!(client.answer().expect("chunked POST").status, 405);
+    assert_eq!(client.answer().expect("GET with a body").status, 302);
     assert_eq!(client.answer_to_head().expect("HEAD").status, 302);
     assert_eq!(client.answer().expect("GET").status, 302);
+    // Nothing of the bodies was taken for a request.
+    client.half_close();
+    assert!(client.is_closed());
 }
 
 #[test]

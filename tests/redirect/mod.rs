@@ -2,5 +2,7 @@
 
 mod counting;
 mod following;
+mod hosts;
 mod options;
 mod system;
+mod visitors;

@@ -12,9 +12,17 @@ fn location(data: &Data, options: &[&str], path: &str) -> Option<String> {
 #[test]
 fn parameters_are_composed_in_order() {
     for (options, path, expected) in [
-        (&["utm_source=mail", "utm_medium=x"][..], "/x?a=b", "https://example.com/a?own=1&utm_source=mail&utm_medium=x#end"),
+        (
+            &["utm_source=mail", "utm_medium=x"][..],
+            "/x?a=b",
+            "https://example.com/a?own=1&utm_source=mail&utm_medium=x#end",
+        ),
         (&["forward_query=true"], "/x?a=b&own=2", "https://example.com/a?own=1&a=b#end"),
-        (&["forward_query=true", "utm_source=s"], "/x?utm_source=t&a=b", "https://example.com/a?own=1&utm_source=s&a=b#end"),
+        (
+            &["forward_query=true", "utm_source=s"],
+            "/x?utm_source=t&a=b",
+            "https://example.com/a?own=1&utm_source=s&a=b#end",
+        ),
     ] {
         assert_eq!(location(&Data::new(), options, path).as_deref(), Some(expected), "{options:?}");
     }
@@ -41,7 +49,9 @@ fn statuses_and_caching() {
 #[test]
 fn closed_links_are_not_found() {
     let data = Data::new();
-    for option in ["active=false", "expires_at=2001-01-01T00:00:00Z", "valid_from=2999-01-01T00:00:00Z"] {
+    for option in
+        ["active=false", "expires_at=2001-01-01T00:00:00Z", "valid_from=2999-01-01T00:00:00Z"]
+    {
         let code = option.split('=').next().expect("a name");
         data.ok(&["link", "add", code, "https://example.com/", "--set", option]);
     }
@@ -88,7 +98,9 @@ fn rules_choose_by_country_behind_a_trusted_proxy() {
     let rules = r#"rules=[{"id":"north","condition":"geo","value":"US,CA","destination":"https://example.com/north"}]"#;
     data.ok(&["link", "add", "geo", "https://example.com/else", "--set", rules]);
     let server = data.serve();
-    for (country, expected) in [("ca", "https://example.com/north"), ("DE", "https://example.com/else")] {
+    for (country, expected) in
+        [("ca", "https://example.com/north"), ("DE", "https://example.com/else")]
+    {
         let request = format!("GET /geo HTTP/1.1\r\nHost: a\r\nCF-IPCountry: {country}\r\n\r\n");
         let answer = exchange(server.address, request).expect("an answer");
         assert_eq!(answer.field("location"), Some(expected), "{country}");

@@ -1,4 +1,4 @@
-//! Health and metrics, beside redirects or on an address of their own.
+//! Health, metrics and pages, beside redirects or on an address of their own.
 
 use crate::support::{Data, exchange};
 
@@ -28,6 +28,29 @@ fn health_and_metrics() {
 }
 
 #[test]
+fn pages_and_what_browsers_and_crawlers_ask_for() {
+    let data = Data::new();
+    data.ok(&["link", "add", "hi", "https://example.com/"]);
+    let server = data.serve();
+    for (path, status, kind, cache) in [
+        ("/", 404, Some("text/html; charset=utf-8"), "no-store"),
+        ("/hi+", 404, Some("text/html; charset=utf-8"), "no-store"),
+        ("/c/none", 404, Some("text/html; charset=utf-8"), "no-store"),
+        ("/track/none", 404, Some("application/json"), "no-store"),
+        ("/metrics", 200, Some("text/plain; version=0.0.4; charset=utf-8"), "no-store"),
+        ("/robots.txt", 200, Some("text/plain; charset=utf-8"), "public, max-age=86400"),
+        ("/favicon.ico", 404, None, "public, max-age=86400"),
+    ] {
+        let answer = server.get(path);
+        let found = (answer.status, answer.field("content-type"), answer.field("cache-control"));
+        assert_eq!(found, (status, kind, Some(cache)), "{path}");
+        let policy = answer.field("content-security-policy");
+        let is_page = kind.is_some_and(|kind| kind.starts_with("text/html"));
+        assert_eq!(policy.is_some_and(|policy| policy.contains("'nonce-")), is_page, "{path}");
+    }
+}
+
+#[test]
 fn an_admin_address_takes_them_away_from_the_public_one() {
     let data = Data::new();
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
@@ -35,6 +58,7 @@ fn an_admin_address_takes_them_away_from_the_public_one() {
     drop(free);
     let server = data.serve_with(&["--admin-listen", &admin.to_string()], &[]);
     assert_eq!(server.get("/metrics").status, 404);
+    assert_eq!([server.get("/healthz").status, server.get("/readyz").status], [200, 200]);
     let request = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
     assert_eq!(exchange(admin, request).expect("an answer").status, 200);
     let request = "GET /hi HTTP/1.1\r\nHost: a\r\n\r\n";

@@ -80,7 +80,8 @@ impl Client {
             }
         }
         answer.status = answer.head.split(' ').nth(1)?.parse().ok()?;
-        let length: usize = answer.field("content-length").map_or(0, |n| n.parse().expect("length"));
+        let length: usize =
+            answer.field("content-length").map_or(0, |n| n.parse().expect("length"));
         if length > 0 && !head_only {
             let mut body = vec![0; length];
             self.reader.read_exact(&mut body).ok()?;

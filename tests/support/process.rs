@@ -91,8 +91,9 @@ pub(crate) struct Server {
 impl Server {
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: i32) {
-        let sent = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string());
-        assert!({ sent }.status().expect("kill").success());
+        let mut kill = Command::new("kill");
+        kill.arg(format!("-{signal}")).arg(self.child.id().to_string());
+        assert!(kill.status().expect("kill").success());
     }
 
     /// Asks it to stop in good order, and waits until it has.
@@ -119,7 +120,8 @@ impl Server {
 
     /// `GET` of a path on a connection of its own.
     pub(crate) fn get(&self, path: &str) -> super::Answer {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         super::exchange(self.address, request).expect("an answer")
     }
 
