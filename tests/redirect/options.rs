@@ -1,6 +1,6 @@
 //! Options of a link, as a visitor meets them.
 
-use crate::support::{Data, exchange};
+use crate::support::{Client, Data, exchange};
 
 fn location(data: &Data, options: &[&str], path: &str) -> Option<String> {
     let fields: Vec<&str> = options.iter().flat_map(|option| ["--set", *option]).collect();
@@ -105,4 +105,43 @@ fn rules_choose_by_country_behind_a_trusted_proxy() {
         let answer = exchange(server.address, request).expect("an answer");
         assert_eq!(answer.field("location"), Some(expected), "{country}");
     }
+}
+
+#[test]
+fn archived_links_and_app_links_redirect() {
+    let data = Data::new();
+    data.ok(&["link", "add", "old", "https://example.com/", "--set", "archived_at=2026-01-01"]);
+    let app = ("WAYPOST_ALLOWED_SCHEMES", "myapp");
+    let mut add = data.command(&["link", "add", "app", "myapp://open/1?a=b"]);
+    assert!(add.env(app.0, app.1).output().expect("run waypost").status.success());
+    let server = data.serve_with(&[], &[app]);
+    for (code, location) in [("old", "https://example.com/"), ("app", "myapp://open/1?a=b")] {
+        let answer = server.get(&format!("/{code}"));
+        assert_eq!((answer.status, answer.field("location")), (302, Some(location)));
+    }
+}
+
+#[test]
+fn retargeting_scripts_run_on_a_page_that_counts() {
+    let data = Data::new();
+    let scripts = r#"scripts=[{"id":"t","placement":"head","script":"<script>track('x')</script>"},{"id":"u","placement":"body","script":"https://cdn.example/u.js"}]"#;
+    data.ok(&["link", "add", "tagged", "https://example.com/?a=1&b='2'", "--set", scripts]);
+    let server = data.serve();
+    let head = "HEAD /tagged HTTP/1.1\r\nHost: a\r\n\r\n";
+    let head = Client::connect(server.address).send(head).answer_to_head().expect("an answer");
+    let page = server.get("/tagged");
+    assert_eq!((head.status, page.status), (200, 200));
+    assert_eq!(head.field("content-length"), page.field("content-length"));
+    for text in [
+        "<script>track('x')</script>",
+        "<script src=\"https://cdn.example/u.js\" async></script>",
+        "content=\"1;url=https://example.com/?a=1&amp;b='2'\"",
+    ] {
+        assert!(page.body.contains(text), "{text} is not in {}", page.body);
+    }
+    let policy = page.field("content-security-policy").expect("a policy");
+    assert!(policy.contains("script-src https: 'unsafe-inline'"), "{policy}");
+    assert_eq!(page.field("cache-control"), Some("no-store"));
+    assert!(server.stop().success());
+    data.await_clicks("tagged", 1);
 }
