@@ -1,11 +1,15 @@
 //! The repository's own tools: `cargo xtask NAME [ARGUMENT]…`.
 //!
 //! Rust, not shell, so that they run wherever the product builds. Exit status: 0 done, 1 failed, 2 wrong usage.
-//! They never touch anything outside the repository, except for the system packages that `test` says it installs.
+//! They never touch anything outside the repository, except for temporary folders and for the system packages that
+//! `test` and `peers` say they install.
 #![forbid(unsafe_code)]
 
 mod check;
+mod load;
+mod peers;
 mod repo;
+mod seed;
 mod tidy;
 
 use std::process::ExitCode;
@@ -27,6 +31,21 @@ const COMMANDS: &[Command] = &[
         name: "tidy",
         help: "check the repository against the invariants of ARCHITECTURE.md",
         run: tidy::run,
+    },
+    Command {
+        name: "seed",
+        help: "write links to measure with: seed --csv FILE --nginx-map FILE",
+        run: seed::run,
+    },
+    Command {
+        name: "load",
+        help: "ask a server on this machine for redirects: load 127.0.0.1:PORT",
+        run: load::run,
+    },
+    Command {
+        name: "peers",
+        help: "measure Waypost against nginx, may_minihttp and a bare epoll loop",
+        run: peers::run,
     },
 ];
 
