@@ -283,6 +283,7 @@ impl Batch {
         })
     }
 
+    #[inline]
     fn row<'b>(&'b self, rest: &mut Reader<'b>) -> Result<Row<'b>, BatchError> {
         let delta = u32::from_le_bytes(rest.array()?);
         let word = u32::from_le_bytes(rest.array()?);
@@ -304,6 +305,7 @@ impl Batch {
         })
     }
 
+    #[inline]
     fn text(&self, rest: &mut Reader<'_>) -> Result<Text<'_>, BatchError> {
         let index = rest.varint()?;
         let at = usize::try_from(index).ok().and_then(|at| self.texts.get(at));
@@ -379,7 +381,18 @@ impl<'b> Reader<'b> {
         self.array().map(|[byte]| byte)
     }
 
+    #[inline]
     fn varint(&mut self) -> Result<u64, BatchError> {
+        match *self.0 {
+            [byte, ref rest @ ..] if byte < 0x80 => {
+                self.0 = rest;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, BatchError> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

@@ -274,7 +274,7 @@ pub(super) fn between<'t, 'x: 't>(
     wanted: &Wanted,
     first: i64,
     last: i64,
-) -> Tried<Box<dyn Iterator<Item = Tried<Found<'x>>> + 't>> {
+) -> Tried<Box<dyn Iterator<Item = Tried<Found<Source<'x>>>> + 't>> {
     let owner = if wanted.link == 0 { wanted.workspace } else { wanted.link };
     let from = Key::new().id(owner).signed(first);
     let to = Key::new().id(owner).signed(last).id(u64::MAX).id(u64::MAX).id(u64::MAX);
@@ -313,7 +313,7 @@ fn event_at<'x>(
     txn: &'x RoTxn<'_>,
     position: Position,
     same: u32,
-) -> Tried<Option<Found<'x>>> {
+) -> Tried<Option<Found<Source<'x>>>> {
     let key = tables::event(position.id(), Timestamp(position.clicked), same);
     let value = tables.at(ClickTable::Events).get(txn, &key)?;
     Ok(value.map(|value| Found { position, rank: u64::from(same), source: Source::Event(value) }))
@@ -334,7 +334,7 @@ pub(super) fn by_id<'x>(
     tables: &Click,
     txn: &'x RoTxn<'_>,
     id: ClickId,
-) -> Tried<Option<Found<'x>>> {
+) -> Tried<Option<Found<Source<'x>>>> {
     let Some(value) = tables.at(ClickTable::Receipts).get(txn, &tables::receipt(id, 0))? else {
         return Ok(None);
     };

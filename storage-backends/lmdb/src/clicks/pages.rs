@@ -17,7 +17,7 @@ use super::{
     flush::hour,
     generation::Place,
     limits,
-    raw::{self, Best, Found, Position, Wanted},
+    raw::{self, Best, Found, Position, Source, Wanted},
     search::Hour,
     stored::{self, Click, Row},
     tables::{ClickTable, Key, Parts},
@@ -216,7 +216,7 @@ impl<'x> Paging<'_, 'x> {
     /// Fills a page from the store's `hours` and `memory`, both in order.
     fn page(
         &self,
-        memory: Vec<Found<'static>>,
+        memory: Vec<Found<Source<'static>>>,
         mut hours: Hours<'_, 'x>,
     ) -> Tried<Page<StoredClick, Vec<u8>>> {
         let mut memory = memory.into_iter().peekable();
@@ -271,7 +271,7 @@ impl<'p, 'x> Filling<'p, 'x> {
     }
 
     /// Takes what fits; the cursor if not all does.
-    fn fill(&mut self, best: Best<'x>) -> Tried<Option<Vec<u8>>> {
+    fn fill(&mut self, best: Best<Source<'x>>) -> Tried<Option<Vec<u8>>> {
         for found in best.into_sorted() {
             let at_cursor = self.of.cursor.is_some_and(|cursor| cursor.position == found.position);
             if at_cursor && self.skip > 0 {

@@ -45,10 +45,10 @@ const MEMORY: u64 = 1 << 63;
 
 /// A click that was found, not yet told in words.
 #[derive(Clone)]
-pub(super) struct Found<'x> {
+pub(super) struct Found<S> {
     pub(super) position: Position,
     pub(super) rank: u64,
-    pub(super) source: Source<'x>,
+    pub(super) source: S,
 }
 
 #[derive(Clone)]
@@ -58,7 +58,7 @@ pub(super) enum Source<'x> {
     Memory(Box<StoredClick>),
 }
 
-impl Found<'_> {
+impl Found<Source<'_>> {
     /// The click itself.
     pub(super) fn tell(self, tables: &Click, txn: &RoTxn<'_>) -> Tried<StoredClick> {
         match self.source {
@@ -149,23 +149,28 @@ impl Wanted {
 }
 
 /// The first `enough` of what is found, in order, however much is.
-pub(super) struct Best<'x> {
+pub(super) struct Best<S> {
     descending: bool,
     enough: usize,
-    found: Vec<Found<'x>>,
+    found: Vec<Found<S>>,
     sorted: bool,
+    /// What comes after this is not needed.
+    last: Option<Position>,
 }
 
-impl<'x> Best<'x> {
+impl<S> Best<S> {
     pub(super) fn new(wanted: &Wanted) -> Self {
         let Wanted { descending, enough, .. } = *wanted;
-        Self { descending, enough, found: Vec::new(), sorted: true }
+        Self { descending, enough, found: Vec::new(), sorted: true, last: None }
     }
 
-    pub(super) fn push(&mut self, found: Found<'x>) {
+    pub(super) fn push(&mut self, found: Found<S>) {
+        if self.last.is_some_and(|last| self.is_after(found.position, last)) {
+            return;
+        }
         self.found.push(found);
         self.sorted = false;
-        if self.found.len() > 2 * self.enough + 4_096 {
+        if self.found.len() > 2 * self.enough + 1_024 {
             self.settle();
         }
     }
@@ -176,17 +181,16 @@ impl<'x> Best<'x> {
             return None;
         }
         self.settle();
-        self.found.last().map(|last| last.position.clicked)
+        self.last.map(|last| last.clicked)
     }
 
-    /// How many there are, more than enough perhaps.
-    pub(super) fn len(&self) -> usize {
-        self.found.len()
-    }
-
-    pub(super) fn into_sorted(mut self) -> Vec<Found<'x>> {
+    pub(super) fn into_sorted(mut self) -> Vec<Found<S>> {
         self.settle();
         self.found
+    }
+
+    fn is_after(&self, position: Position, last: Position) -> bool {
+        if self.descending { position < last } else { position > last }
     }
 
     fn settle(&mut self) {
@@ -198,14 +202,20 @@ impl<'x> Best<'x> {
             self.sorted = true;
         }
         self.found.truncate(self.enough);
+        if self.found.len() == self.enough {
+            self.last = self.found.last().map(|last| last.position);
+        }
     }
 }
 
 /// Looks through what is in memory: the first that are enough, in order.
-pub(super) fn in_memory(generations: &[&Generation], wanted: &Wanted) -> Vec<Found<'static>> {
-    let mut best = Vec::new();
+pub(super) fn in_memory(
+    generations: &[&Generation],
+    wanted: &Wanted,
+) -> Vec<Found<Source<'static>>> {
+    let mut best = Best::new(wanted);
     let mut rank = MEMORY;
-    for (generation, of) in generations.iter().enumerate() {
+    for of in generations {
         let own = |place: &Place| match wanted.link {
             0 => place.workspace == wanted.workspace,
             link => place.link == link,
@@ -215,30 +225,16 @@ pub(super) fn in_memory(generations: &[&Generation], wanted: &Wanted) -> Vec<Fou
                 rank += 1;
                 let position = Position::of_redirect(record.at, place.link, record.salt());
                 if wanted.holds(&position) {
-                    best.push((position, rank, generation, place.workspace, *record));
+                    best.push(Found { position, rank, source: (*of, place.workspace, *record) });
                 }
-            }
-            if best.len() > 2 * wanted.enough + 4_096 {
-                settle(&mut best, wanted);
             }
         });
     }
-    settle(&mut best, wanted);
-    let tell = |(position, rank, generation, workspace, record): Candidate| {
-        let click = generations.get(generation).map(|of| told(of, position, workspace, &record));
-        click.map(|click| Found { position, rank, source: Source::Memory(Box::new(click)) })
+    let tell = |Found { position, rank, source: (of, workspace, record) }| {
+        let click = told(of, position, workspace, &record);
+        Found { position, rank, source: Source::Memory(Box::new(click)) }
     };
-    best.into_iter().filter_map(tell).collect()
-}
-
-type Candidate = (Position, u64, usize, u64, Record);
-
-fn settle(best: &mut Vec<Candidate>, wanted: &Wanted) {
-    best.sort_unstable_by_key(|&(position, rank, ..)| (position, rank));
-    if wanted.descending {
-        best.reverse();
-    }
-    best.truncate(wanted.enough);
+    best.into_sorted().into_iter().map(tell).collect()
 }
 
 fn told(of: &Generation, position: Position, workspace: u64, record: &Record) -> StoredClick {

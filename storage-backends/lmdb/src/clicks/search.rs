@@ -30,7 +30,7 @@ pub(super) struct Hour<'h, 'x> {
 
 impl<'x> Hour<'_, 'x> {
     /// Everything of the hour that can be among the first.
-    pub(super) fn search(&self, runs: &[u32], best: &mut Best<'x>) -> Tried<()> {
+    pub(super) fn search(&self, runs: &[u32], best: &mut Best<Source<'x>>) -> Tried<()> {
         self.events(best)?;
         let mut runs = match self.wanted.link {
             0 => self.all_runs()?,
@@ -72,7 +72,7 @@ impl<'x> Hour<'_, 'x> {
         runs.iter().filter_map(run).collect()
     }
 
-    fn workspace_blocks(&self, run: &Run, best: &mut Best<'x>) -> Tried<()> {
+    fn workspace_blocks(&self, run: &Run, best: &mut Best<Source<'x>>) -> Tried<()> {
         let prefix = self.prefix(run);
         let table = self.tables.at(ClickTable::Blocks).scan();
         let mut seen = 0;
@@ -88,7 +88,7 @@ impl<'x> Hour<'_, 'x> {
     }
 
     /// Blocks of one link: those it begins, or the one before.
-    fn link_blocks(&self, run: &Run, link: u64, best: &mut Best<'x>) -> Tried<()> {
+    fn link_blocks(&self, run: &Run, link: u64, best: &mut Best<Source<'x>>) -> Tried<()> {
         let blocks = link_blocks(self.tables, self.txn, self.prefix(run), link, |key| {
             // A block that begins after the last wanted time has nothing.
             block_time(key, link).is_some_and(|at| at <= self.wanted.last.clicked)
@@ -102,21 +102,20 @@ impl<'x> Hour<'_, 'x> {
         if self.wanted.descending {
             counted.reverse();
         }
+        // Blocks of a run don't overlap: all clicks before a block are older than its first.
+        let mut edge = None;
         for (key, value, seen) in counted {
-            let past = |bound| match (block_time(key, link), self.wanted.descending) {
-                (Some(at), false) => at > bound,
-                _ => false,
+            let at = block_time(key, link);
+            let past = |bound| match self.wanted.descending {
+                true => edge.is_some_and(|edge| edge < bound),
+                false => at.is_some_and(|at| at > bound),
             };
             if best.bound().is_some_and(past) {
                 break;
             }
-            let before = best.len();
+            edge = at;
             for group in block::groups(value)?.iter().filter(|group| group.link == link) {
                 self.group(run, group, seen, best)?;
-            }
-            // Blocks of a run don't overlap: enough of this one are enough of the run.
-            if self.wanted.descending && best.len() >= before + self.wanted.enough {
-                break;
             }
         }
         Ok(())
@@ -127,7 +126,7 @@ impl<'x> Hour<'_, 'x> {
         run: &Run,
         group: &block::Group<'x>,
         seen: u64,
-        best: &mut Best<'x>,
+        best: &mut Best<Source<'x>>,
     ) -> Tried<()> {
         for (at, raw) in group.clicks(self.hour)?.into_iter().enumerate() {
             let position = Position::of_redirect(raw.at, raw.link, raw.salt);
@@ -141,7 +140,7 @@ impl<'x> Hour<'_, 'x> {
         Ok(())
     }
 
-    fn events(&self, best: &mut Best<'x>) -> Tried<()> {
+    fn events(&self, best: &mut Best<Source<'x>>) -> Tried<()> {
         let start = self.hour.saturating_mul(Timestamp::HOUR);
         let end = start.saturating_add(Timestamp::HOUR - 1);
         let (first, last) =
@@ -208,7 +207,7 @@ pub(super) fn stored_click<'x>(
     tables: &Click,
     txn: &'x RoTxn<'x>,
     id: ClickId,
-) -> Tried<Option<Found<'x>>> {
+) -> Tried<Option<Found<Source<'x>>>> {
     let hour = id.received.hour();
     let row = stored::totals(tables, txn, id.link.0)?;
     let wanted = Wanted { workspace: row.map_or(0, |row| row.workspace), ..exactly(id) };
