@@ -52,15 +52,23 @@ pub fn chunked(data: &[u8]) {
 }
 
 /// Status and body of each answer. The bytes must be answers and nothing else.
+///
+/// The handler refuses nothing, so what is over 400 is the engine's, and the last. Of several things that are wrong
+/// with a head the one that was seen first counts, which depends on the cuts: that it is refused does not.
 fn answers(mut out: &[u8]) -> Vec<(u16, Vec<u8>)> {
     let mut answers = Vec::new();
     while !out.is_empty() {
         let (status, length, heads_only) = head(&mut out);
         let body = if heads_only { &[][..] } else { &out[..length] };
         out = &out[body.len()..];
-        // Whether a client is told to go on depends on whether it already has: on the cuts.
-        if status != 100 {
-            answers.push((status, body.to_vec()));
+        match status {
+            // Whether a client is told to go on depends on whether it already has: on the cuts.
+            100 => {}
+            400.. => {
+                assert!(out.is_empty(), "an answer after {status}");
+                answers.push((400, Vec::new()));
+            }
+            _ => answers.push((status, body.to_vec())),
         }
     }
     answers
