@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use waypost_link::{Change, Claim, Link, LinkId, Name};
+use waypost_link::{Change, Link, LinkId, Name};
 use waypost_storage::Error;
 
 use crate::{Fault, Result, Service};
@@ -42,12 +42,14 @@ impl Service {
     /// [`Fault::Store`]: none was put.
     pub fn put_links(
         &self,
-        links: &[Link],
+        links: Vec<Link>,
         conflict: Conflict,
         dry_run: bool,
     ) -> Result<Vec<Outcome>> {
+        let mut outcomes = vec![Outcome::Skipped; links.len()];
+        let mut open: Vec<_> = links.into_iter().enumerate().collect();
         for _ in 0..crate::limits::RETRIES {
-            let (changes, outcomes) = self.plan(links, conflict)?;
+            let (places, changes) = self.plan(open, conflict, &mut outcomes)?;
             if dry_run || changes.is_empty() {
                 return Ok(outcomes);
             }
@@ -56,16 +58,25 @@ impl Service {
                 Err(Error::Taken { .. } | Error::Stale { .. } | Error::Missing { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
+            open = places.into_iter().zip(changes.into_iter().filter_map(put)).collect();
         }
         Err(Fault::Store(Error::Unavailable("others write the same links all the time".into())))
     }
 
-    fn plan(&self, links: &[Link], conflict: Conflict) -> Result<(Vec<Change>, Vec<Outcome>)> {
+    /// The changes that put `links`, each with the place of its link; what becomes of the others
+    /// is noted at once.
+    fn plan(
+        &self,
+        links: Vec<(usize, Link)>,
+        conflict: Conflict,
+        outcomes: &mut [Outcome],
+    ) -> Result<(Vec<usize>, Vec<Change>)> {
         let mut changes = Vec::with_capacity(links.len());
-        let mut outcomes = Vec::with_capacity(links.len());
+        let mut places = Vec::with_capacity(links.len());
         let mut seen: HashMap<Name, usize> = HashMap::with_capacity(links.len());
-        for link in links {
-            let outcome = match (seen.get(&link.name()), conflict) {
+        for (place, link) in links {
+            let name = link.name();
+            outcomes[place] = match (seen.get(&name), conflict) {
                 (Some(_), Conflict::Skip) => Outcome::Skipped,
                 (Some(_), Conflict::Fail) => Outcome::Taken,
                 (Some(&at), Conflict::Replace) => {
@@ -74,17 +85,17 @@ impl Service {
                 }
                 (None, _) => self.place(link, conflict, &mut changes)?,
             };
-            if matches!(outcome, Outcome::Created | Outcome::Replaced) {
-                seen.entry(link.name()).or_insert(changes.len() - 1);
+            if changes.len() > places.len() {
+                seen.insert(name, places.len());
+                places.push(place);
             }
-            outcomes.push(outcome);
         }
-        Ok((changes, outcomes))
+        Ok((places, changes))
     }
 
-    fn place(&self, link: &Link, conflict: Conflict, into: &mut Vec<Change>) -> Result<Outcome> {
-        let Some(holder) = self.store.holder(&Claim::Name(link.name()))? else {
-            into.push(Change::CreateLink(Box::new(link.clone())));
+    fn place(&self, link: Link, conflict: Conflict, into: &mut Vec<Change>) -> Result<Outcome> {
+        let Some(holder) = self.store.holder(&link.claim())? else {
+            into.push(Change::CreateLink(Box::new(link)));
             return Ok(Outcome::Created);
         };
         match conflict {
@@ -102,15 +113,23 @@ impl Service {
     }
 }
 
+/// The link that a change puts.
+fn put(change: Change) -> Option<Link> {
+    match change {
+        Change::CreateLink(link) | Change::UpdateLink { link, .. } => Some(*link),
+        _ => None,
+    }
+}
+
 /// `link` in the place of `old`: its identity stays.
-fn heir(link: &Link, old: &Link) -> Link {
-    Link { id: old.id, version: old.version, created_at: old.created_at, ..link.clone() }
+fn heir(link: Link, old: &Link) -> Link {
+    Link { id: old.id, version: old.version, created_at: old.created_at, ..link }
 }
 
 /// A later line of the same name wins over an earlier one of the same batch.
-fn supersede(change: &mut Change, link: &Link) {
+fn supersede(change: &mut Change, link: Link) {
     match change {
-        Change::CreateLink(earlier) => **earlier = link.clone(),
+        Change::CreateLink(earlier) => **earlier = link,
         Change::UpdateLink { link: earlier, .. } => **earlier = heir(link, earlier),
         _ => {}
     }

@@ -20,7 +20,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use waypost_link::Link;
+use waypost_link::{Link, Name};
 use waypost_service::{Conflict, Outcome, Service, limits::BATCH};
 
 use super::{
@@ -230,18 +230,19 @@ impl Intake {
 
     fn put(&mut self, batch: Batch, progress: &mut Progress) -> Result<()> {
         let dry = self.summary.dry_run;
-        let mut outcomes = self.service.put_links(&batch.links, self.conflict, dry)?;
+        let names: Vec<Name> = batch.links.iter().map(Link::name).collect();
+        let mut outcomes = self.service.put_links(batch.links, self.conflict, dry)?;
         if dry {
-            self.seen.correct(&batch.links, self.conflict, &mut outcomes);
+            self.seen.correct(&names, self.conflict, &mut outcomes);
         }
         let mut wrong = batch.wrong;
-        for ((outcome, at), link) in outcomes.into_iter().zip(batch.places).zip(&batch.links) {
+        for ((outcome, at), name) in outcomes.into_iter().zip(batch.places).zip(&names) {
             match outcome {
                 Outcome::Created => self.summary.created += 1,
                 Outcome::Replaced => self.summary.replaced += 1,
                 Outcome::Skipped => self.summary.skipped += 1,
                 Outcome::Taken => {
-                    wrong.push(Wrong { at, why: format!("the code {} is taken", link.slug) });
+                    wrong.push(Wrong { at, why: format!("the code {} is taken", name.slug) });
                 }
             }
         }
@@ -271,8 +272,8 @@ struct Seen {
 }
 
 impl Seen {
-    fn correct(&mut self, links: &[Link], conflict: Conflict, outcomes: &mut [Outcome]) {
-        let before: Vec<_> = links.iter().map(|link| self.hasher.hash_one(link.name())).collect();
+    fn correct(&mut self, names: &[Name], conflict: Conflict, outcomes: &mut [Outcome]) {
+        let before: Vec<_> = names.iter().map(|name| self.hasher.hash_one(name)).collect();
         for (name, outcome) in before.iter().zip(outcomes.iter_mut()) {
             if self.names.contains(name) && *outcome == Outcome::Created {
                 *outcome = match conflict {

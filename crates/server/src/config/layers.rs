@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use toml::de::{DeTable, DeValue};
 
 use super::{
@@ -67,14 +67,13 @@ impl Layers {
         let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let table = DeTable::parse(&text).map_err(|error| {
             let at = error.span().map_or(1, |span| line(span.start));
-            anyhow::anyhow!("{name}:{at}: {}", error.message())
+            anyhow!("{name}:{at}: {}", error.message())
         })?;
         let mut entries: Vec<_> = table.get_ref().iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         for (key, value) in entries {
             let at = line(key.span().start);
-            let setting = known(key.get_ref()).with_context(|| format!("{name}:{at}"));
-            let setting = setting.map_err(flatten)?;
+            let setting = known(key.get_ref()).map_err(|why| anyhow!("{name}:{at}: {why}"))?;
             let Some(values) = values(value.get_ref(), setting.kind) else {
                 bail!("{name}:{at}: {}: expected {}", setting.name, expected(setting.kind));
             };
@@ -116,14 +115,12 @@ fn split(list: &str) -> Vec<String> {
     list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-fn known(name: &str) -> Result<&'static Setting> {
-    if let Some(setting) = Setting::named(name) {
-        return Ok(setting);
-    }
-    match nearest(name, SETTINGS.iter().map(|setting| setting.name)) {
-        Some(near) => bail!("unknown setting {name:?}; did you mean {near:?}?"),
-        None => bail!("unknown setting {name:?}"),
-    }
+fn known(name: &str) -> Result<&'static Setting, String> {
+    let unknown = || match nearest(name, SETTINGS.iter().map(|setting| setting.name)) {
+        Some(near) => format!("unknown setting {name:?}; did you mean {near:?}?"),
+        None => format!("unknown setting {name:?}"),
+    };
+    Setting::named(name).ok_or_else(unknown)
 }
 
 fn unknown_variable(name: &str) -> String {
@@ -132,11 +129,6 @@ fn unknown_variable(name: &str) -> String {
         Some(near) => format!("unknown variable {name}; did you mean {near}?"),
         None => format!("unknown variable {name}"),
     }
-}
-
-/// `context: cause` on one line, as a compiler would print it.
-fn flatten(error: anyhow::Error) -> anyhow::Error {
-    anyhow::anyhow!("{error:#}")
 }
 
 fn expected(kind: Kind) -> &'static str {

@@ -58,7 +58,7 @@ use Kind::{Bytes, List, Number, Switch, Text};
 #[rustfmt::skip]
 pub(crate) const SETTINGS: &[Setting] = &[
     setting("listen", List, "127.0.0.1:8080", "Addresses that serve redirects."),
-    setting("admin_listen", Text, "", "Address of health and metrics; when set they live only there."),
+    setting("admin_listen", Text, "", "Address of metrics; when set they live only there. Health answers on every address."),
     setting("proxy_protocol", List, "", "Those of the listening addresses whose connections begin with a PROXY protocol header, version 1 or 2."),
     setting("data", Text, "./waypost-data", "Directory of the store, the journal and the lock."),
     setting("store", Text, "lmdb", "Where links and clicks are kept: `lmdb`, inside the data directory."),

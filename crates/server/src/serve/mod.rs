@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     /// Address that serves redirects; may be repeated
     #[arg(long, value_name = "ADDR")]
     listen: Vec<String>,
-    /// Address of health and metrics; when given they live only there
+    /// Address of metrics; when given they live only there
     #[arg(long, value_name = "ADDR")]
     admin_listen: Option<String>,
     /// What short links begin with
@@ -107,7 +107,7 @@ fn lanes(config: &Config) -> usize {
     1 + if config.workers == 0 { cores } else { config.workers }
 }
 
-/// The listeners: of redirects, and of health and metrics where they have their own.
+/// The listeners: of redirects, and of metrics where they have their own.
 struct Listeners {
     public: Bound,
     admin: Option<Bound>,
