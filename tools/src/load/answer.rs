@@ -54,7 +54,8 @@ impl Checker {
             Err(_) => return Seen::Garbage,
         };
         let field = |name: &str| {
-            let header = answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+            let header =
+                answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
             header.map(|header| header.value)
         };
         let Some(length) = field("content-length").and_then(number) else {
@@ -97,8 +98,10 @@ mod tests {
 
     #[test]
     fn answers_are_told_apart() {
-        let right = "HTTP/1.1 302 Found\r\nLocation: https://a.example/1\r\nContent-Length: 0\r\n\r\n";
-        let body = "HTTP/1.1 302 Found\r\ncontent-length: 2\r\nlocation: https://a.example/1\r\n\r\nab";
+        let right =
+            "HTTP/1.1 302 Found\r\nLocation: https://a.example/1\r\nContent-Length: 0\r\n\r\n";
+        let body =
+            "HTTP/1.1 302 Found\r\ncontent-length: 2\r\nlocation: https://a.example/1\r\n\r\nab";
         let check = |first: &str, bytes: &str, expected: Seen| {
             let mut checker = Checker::default();
             checker.check(first.as_bytes(), b"https://a.example/1");

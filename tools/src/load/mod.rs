@@ -92,7 +92,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let name = "cargo xtask load".to_owned();
     let options = Options::parse_from(std::iter::once(&name).chain(arguments));
     if cfg!(debug_assertions) {
-        eprintln!("a debug build measures itself: `cargo run --release -p waypost-tools -- load …`");
+        eprintln!(
+            "a debug build measures itself: `cargo run --release -p waypost-tools -- load …`"
+        );
     }
     if let Some(core) = options.core {
         pin(core)?;

@@ -43,6 +43,7 @@ const MEMBERS: &[(&str, May)] = &[
     ("server", May::Everything),
     ("tests", May::Everything),
     ("benches", May::Everything),
+    ("peers", May::Only(&[])),
     ("fuzz", May::Everything),
     ("tools", May::Only(&[])),
 ];

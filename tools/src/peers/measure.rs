@@ -1,0 +1,156 @@
+//! One server's turn: every shape of requests, and what each cost it.
+
+use super::Shape;
+use super::metrics::{self, Clicks};
+use super::server::{Kit, Running, Server};
+use crate::load::Report;
+use anyhow::{Context as _, Result, bail};
+use std::io::Read as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// The core that the load comes from.
+const CORE: &str = "1";
+/// Load before a measurement, in seconds.
+const WARM_UP: &str = "0.5";
+/// CPU is counted until so long after the last answer.
+const AFTER: Duration = Duration::from_millis(300);
+/// How long clicks may take until they are stored.
+const STORED: Duration = Duration::from_secs(180);
+/// How often Waypost is asked whether they are: rarely enough to cost nothing.
+const ASKED: Duration = Duration::from_millis(200);
+/// What a load may take longer than it was told.
+const SPARE: Duration = Duration::from_secs(60);
+
+/// One measurement.
+pub(super) struct Sample {
+    pub(super) server: Server,
+    pub(super) shape: &'static str,
+    pub(super) round: u64,
+    pub(super) report: Report,
+    /// Seconds of CPU until shortly after the last answer.
+    pub(super) cpu: f64,
+    /// Waypost's clicks and CPU until the last of them was stored.
+    pub(super) recorded: Option<Recorded>,
+    /// MiB.
+    pub(super) memory: f64,
+}
+
+/// What recording came to.
+pub(super) struct Recorded {
+    pub(super) clicks: u64,
+    dropped: u64,
+    pub(super) cpu: f64,
+}
+
+impl Sample {
+    /// Requests per second of CPU.
+    pub(super) fn rate(&self) -> f64 {
+        self.report.answers as f64 / self.cpu
+    }
+
+    /// The same, until every click is stored.
+    pub(super) fn stored_rate(&self) -> Option<f64> {
+        self.recorded.as_ref().map(|recorded| self.report.answers as f64 / recorded.cpu)
+    }
+
+    /// What is wrong with it, if anything is.
+    pub(super) fn mistake(&self) -> Option<String> {
+        let Report { answers, wrong, .. } = self.report;
+        let place = format!("round {}, {}, {}", self.round + 1, self.server.name(), self.shape);
+        if wrong > 0 || answers == 0 {
+            return Some(format!("{place}: {wrong} of {answers} answers wrong"));
+        }
+        let recorded = self.recorded.as_ref()?;
+        let (clicks, dropped) = (recorded.clicks, recorded.dropped);
+        let differs = clicks != answers || dropped > 0;
+        differs.then(|| {
+            format!("{place}: {answers} redirects, {clicks} clicks recorded, {dropped} dropped")
+        })
+    }
+}
+
+/// Starts a server, measures every shape, ends it.
+pub(super) fn turn(
+    kit: &Kit,
+    server: Server,
+    shapes: &[&'static Shape],
+    round: u64,
+    seconds: u64,
+) -> Result<Vec<Sample>> {
+    let mut running = kit.start(server)?;
+    let sample = |shape: &&'static Shape| {
+        let sample = measure(kit, &mut running, shape, round, seconds);
+        sample.with_context(|| shape.name)
+    };
+    shapes.iter().map(sample).collect()
+}
+
+fn measure(
+    kit: &Kit,
+    running: &mut Running,
+    shape: &'static Shape,
+    round: u64,
+    seconds: u64,
+) -> Result<Sample> {
+    load(kit, running, shape, WARM_UP)?;
+    kit.interrupt.sleep(AFTER)?;
+    let before = settled(kit, running)?;
+    let start = running.process.cpu()?;
+    let report = load(kit, running, shape, &seconds.to_string())?;
+    kit.interrupt.sleep(AFTER)?;
+    let cpu = running.process.cpu()? - start;
+    let memory = running.process.memory()?;
+    running.process.must_run()?;
+    let after = settled(kit, running)?;
+    let until_stored = running.process.cpu()? - start;
+    let recorded = before.zip(after).map(|(before, after)| Recorded {
+        clicks: after.recorded - before.recorded,
+        dropped: after.dropped - before.dropped,
+        cpu: until_stored,
+    });
+    Ok(Sample { server: running.server, shape: shape.name, round, report, cpu, recorded, memory })
+}
+
+/// Waits until Waypost has stored its clicks; the others keep none.
+fn settled(kit: &Kit, running: &Running) -> Result<Option<Clicks>> {
+    if running.server != Server::Waypost {
+        return Ok(None);
+    }
+    let stored = || {
+        kit.interrupt.sleep(ASKED)?;
+        Ok(Some(metrics::clicks(running.address)?).filter(|clicks| clicks.stored))
+    };
+    kit.interrupt.wait("to store all clicks", STORED, stored).map(Some)
+}
+
+/// Runs the load in a process of its own.
+fn load(kit: &Kit, running: &Running, shape: &Shape, seconds: &str) -> Result<Report> {
+    let mut command = Command::new(&kit.programs.xtask);
+    command.args(["load", &running.address.to_string(), "--json", "--core", CORE]);
+    command.args(["--seconds", seconds, "--links"]).arg(&kit.csv).args(shape.flags);
+    if !shape.flags.contains(&"--codes") {
+        command.args(["--codes", "10000000"]); // as many as there are
+    }
+    let mut load = Load(command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?);
+    let limit = Duration::from_secs_f64(seconds.parse()?) + SPARE;
+    kit.interrupt.wait("the load to end", limit, || Ok(load.0.try_wait()?))?;
+    let mut text = String::new();
+    if let Some(mut output) = load.0.stdout.take() {
+        output.read_to_string(&mut text)?;
+    }
+    match serde_json::from_str(&text) {
+        Ok(report) => Ok(report),
+        Err(_) => bail!("the load failed"),
+    }
+}
+
+/// A load that is ended where nobody waits for it.
+struct Load(Child);
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.kill().ok(); // fails where it has ended
+        self.0.wait().ok();
+    }
+}

@@ -1,0 +1,146 @@
+//! The servers, and how each is started: fresh, with the same links, one worker.
+
+use super::build::Programs;
+use super::metrics;
+use super::nginx;
+use super::process::{Interrupt, Process};
+use crate::seed;
+use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// How long a server may take until it answers.
+const START: Duration = Duration::from_secs(60);
+/// The seed of the links.
+const SEED: u64 = 1;
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Server {
+    /// Waypost itself, clicks recorded
+    Waypost,
+    /// nginx, a map and a buffered log
+    Nginx,
+    /// Stock may_minihttp, prebuilt answers, no clicks
+    Minihttp,
+    /// A bare epoll loop, prebuilt answers, no clicks
+    Bare,
+}
+
+/// What all turns need.
+pub(super) struct Kit {
+    pub(super) programs: Programs,
+    pub(super) interrupt: Interrupt,
+    pub(super) csv: PathBuf,
+    map: PathBuf,
+    folder: PathBuf,
+}
+
+/// A server that answers.
+pub(super) struct Running {
+    pub(super) server: Server,
+    pub(super) address: SocketAddrV4,
+    pub(super) process: Process,
+    /// Removed after the process has ended: fields are dropped in this order.
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    pub(super) const ALL: [Self; 4] = [Self::Waypost, Self::Nginx, Self::Minihttp, Self::Bare];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Waypost => "waypost",
+            Self::Nginx => "nginx",
+            Self::Minihttp => "may_minihttp",
+            Self::Bare => "bare epoll loop",
+        }
+    }
+}
+
+impl Kit {
+    /// Writes the links to `folder`.
+    pub(super) fn new(
+        folder: &Path,
+        programs: Programs,
+        links: u64,
+        interrupt: Interrupt,
+    ) -> Result<Self> {
+        let links = seed::links(SEED, links);
+        let (csv, map) = (folder.join("links.csv"), folder.join("links.map"));
+        seed::write(&csv, |file| seed::write_csv(file, &links))?;
+        seed::write(&map, |file| seed::write_map(file, &links))?;
+        Ok(Self { programs, interrupt, csv, map, folder: folder.to_owned() })
+    }
+
+    /// Starts a server in a folder of its own, and waits until it answers.
+    pub(super) fn start(&self, server: Server) -> Result<Running> {
+        let folder = tempfile::tempdir_in(&self.folder)?;
+        let address = free_address()?;
+        let command = match server {
+            Server::Waypost => self.waypost(folder.path(), address)?,
+            Server::Nginx => self.nginx(folder.path(), address)?,
+            Server::Minihttp => self.peer(&self.programs.minihttp, address),
+            Server::Bare => self.peer(&self.programs.bare, address),
+        };
+        let mut process = Process::start(&command, folder.path())?;
+        self.interrupt.wait("to answer", START, || {
+            process.must_run()?;
+            let answers = match server {
+                Server::Waypost => metrics::is_ready(address, "/readyz"),
+                _ => TcpStream::connect(address).is_ok(),
+            };
+            Ok(answers.then_some(()))
+        })?;
+        Ok(Running { server, address, process, _folder: folder })
+    }
+
+    /// Waypost on a data directory into which the links were imported.
+    fn waypost(&self, folder: &Path, address: SocketAddrV4) -> Result<Command> {
+        let data = folder.join("data");
+        let mut import = self.waypost_command(&data, &["import"]);
+        let output = import.arg(&self.csv).stdin(Stdio::null()).output().context("waypost")?;
+        if !output.status.success() {
+            bail!("waypost import: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+        }
+        let mut command = self.waypost_command(&data, &["serve", "--workers", "1"]);
+        command.arg("--no-rate-limit").arg("--listen").arg(address.to_string());
+        command.env("WAYPOST_LOG", "warn");
+        Ok(command)
+    }
+
+    /// A command that no variable of the caller's environment configures.
+    fn waypost_command(&self, data: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.programs.waypost);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("WAYPOST_") {
+                command.env_remove(name);
+            }
+        }
+        command.args(words).arg("--data").arg(data);
+        command
+    }
+
+    fn nginx(&self, folder: &Path, address: SocketAddrV4) -> Result<Command> {
+        let file = folder.join("nginx.conf");
+        std::fs::write(&file, nginx::configuration(folder, &self.map, address))?;
+        let mut command = Command::new(&self.programs.nginx);
+        command.arg("-e").arg(folder.join("error.log"));
+        command.arg("-p").arg(folder).arg("-c").arg(file);
+        Ok(command)
+    }
+
+    fn peer(&self, program: &Path, address: SocketAddrV4) -> Command {
+        let mut command = Command::new(program);
+        command.arg(&self.csv).arg(address.to_string());
+        command
+    }
+}
+
+fn free_address() -> Result<SocketAddrV4> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(SocketAddrV4::new(Ipv4Addr::LOCALHOST, listener.local_addr()?.port()))
+}
