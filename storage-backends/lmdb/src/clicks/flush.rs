@@ -14,7 +14,9 @@ use super::{
     bucket::{self, Bucket},
     fold::Fold,
     generation::{Generation, Place, Record},
-    limits, rollup, sort,
+    limits,
+    merge::Merge,
+    rollup, sort,
     stored::{self, Click, FLUSH, Row, Run},
     tables::{self, ClickTable, Key},
 };
@@ -47,8 +49,6 @@ struct Flush<'f, 'x> {
     generation: &'f Generation,
     /// Where hours are rolled up already.
     rolled: Place,
-    /// The next group of each segment.
-    heads: Vec<usize>,
     /// The clicks of the place at hand.
     records: Vec<Record>,
     link: Fold,
@@ -72,7 +72,6 @@ impl<'f, 'x> Flush<'f, 'x> {
             txn,
             generation,
             rolled,
-            heads: vec![0; generation.segments.len()],
             records: Vec::new(),
             link: Fold::default(),
             workspace: Fold::default(),
@@ -87,7 +86,9 @@ impl<'f, 'x> Flush<'f, 'x> {
         let mut runs = 0;
         let mut run: Option<Run> = None;
         let mut before: Option<Place> = None;
-        while let Some(place) = self.next() {
+        let mut merge = Merge::new(&self.generation.segments);
+        while let Some(place) = merge.next(&mut self.records) {
+            sort::by_time(&mut self.records);
             if let Some(before) = before
                 && (before.hour, before.workspace) != (place.hour, place.workspace)
             {
@@ -98,7 +99,6 @@ impl<'f, 'x> Flush<'f, 'x> {
                 runs += 1;
             }
             let run = run_of(&mut run, place.hour, self.generation.number);
-            self.gather(place);
             run.first = run.first.min(self.records.first().map_or(i64::MAX, |first| first.at));
             run.last = run.last.max(self.records.last().map_or(i64::MIN, |last| last.at));
             run.clicks += self.records.len() as u64;
@@ -111,25 +111,6 @@ impl<'f, 'x> Flush<'f, 'x> {
         }
         self.end_run(run)?;
         Ok(runs)
-    }
-
-    /// The least place that is not through.
-    fn next(&self) -> Option<Place> {
-        let segments = self.generation.segments.iter().zip(&self.heads);
-        let places = segments.filter_map(|(segment, &head)| segment.groups.get(head));
-        places.map(|group| group.place).min()
-    }
-
-    /// Fetches the clicks of `place`, by time.
-    fn gather(&mut self, place: Place) {
-        self.records.clear();
-        for (segment, head) in self.generation.segments.iter().zip(&mut self.heads) {
-            if segment.groups.get(*head).is_some_and(|group| group.place == place) {
-                self.records.extend_from_slice(segment.of(*head));
-                *head += 1;
-            }
-        }
-        sort::by_time(&mut self.records);
     }
 
     fn put_clicks(&mut self, place: Place) -> Tried<()> {

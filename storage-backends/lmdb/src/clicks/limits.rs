@@ -1,7 +1,7 @@
 //! Bounds of the clicks half, each with what sets it. Tests use tiny ones, to reach them.
 
 /// Clicks that are sorted at once.
-pub(super) const SEGMENT: usize = bound(1 << 16, 16);
+pub(super) const SEGMENT: usize = bound(1 << 17, 16);
 /// Most clicks in memory, 40 bytes each: more and `append` flushes first, however long that takes.
 pub(super) const MEMORY_CLICKS: usize = bound(4 << 20, 400);
 /// Most bytes of texts in memory, which strangers choose.

@@ -22,6 +22,7 @@ mod fold;
 mod generation;
 mod limits;
 mod memory;
+mod merge;
 mod pages;
 mod purge;
 mod purged;
