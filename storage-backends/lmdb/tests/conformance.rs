@@ -6,9 +6,7 @@ use std::{
 };
 
 use waypost_lmdb::{LmdbStore, Options};
-use waypost_storage::{
-    conformance::{Fixture, Store},
-};
+use waypost_storage::conformance::{Fixture, Store};
 
 #[derive(Default)]
 struct Temporary(Mutex<Vec<tempfile::TempDir>>);
