@@ -63,10 +63,8 @@ fn round(data: &Data, number: usize) -> Round {
     let server = data.serve();
     let (address, over) = (server.address, Arc::new(AtomicBool::new(false)));
     std::thread::scope(|scope| {
-        let asking: Vec<_> = codes
-            .iter()
-            .map(|code| scope.spawn(|| ask(address, code, &over)))
-            .collect();
+        let asking: Vec<_> =
+            codes.iter().map(|code| scope.spawn(|| ask(address, code, &over))).collect();
         let writing = scope.spawn(|| write(data, number, &over));
         std::thread::sleep(Duration::from_millis(200 + 37 * number as u64 % 300));
         let killed = Instant::now();

@@ -49,8 +49,8 @@ pub struct Readings {
     pub requests: u64,
     /// Handlers that panicked.
     pub panics: u64,
-    /// Failed calls of the store.
-    pub store_errors: u64,
+    /// Failed calls of the store, by what was being done.
+    pub store_errors: [(&'static str, u64); 2],
     /// Whether index and store are there.
     pub ready: Ready,
 }
@@ -72,6 +72,8 @@ const fn counter(name: &'static str, help: &'static str, read: fn(&Readings) -> 
     Metric { name, kind: "counter", help, read: Some(read) }
 }
 
+const STORE_ERRORS: &str = "waypost_store_errors_total";
+
 /// Everything that `/metrics` shows, in its order.
 #[rustfmt::skip]
 pub const METRICS: &[Metric] = &[
@@ -87,7 +89,7 @@ pub const METRICS: &[Metric] = &[
     gauge("waypost_connections", "Open connections.", |r| r.connections as f64),
     counter("waypost_requests_total", "Requests that reached a handler.", |r| r.requests as f64),
     counter("waypost_panics_total", "Handlers that panicked and were answered 500.", |r| r.panics as f64),
-    counter("waypost_store_errors_total", "Failed calls of the store.", |r| r.store_errors as f64),
+    Metric { name: STORE_ERRORS, kind: "counter", help: "Failed calls of the store, by what was being done.", read: None },
 ];
 
 /// Upper bounds of the histogram's buckets, in nanoseconds, with the label of each.
@@ -145,6 +147,7 @@ impl Counters {
             match metric.read {
                 Some(read) => drop(writeln!(page, "{name} {}", read(readings))),
                 None if *kind == "histogram" => self.histogram(name, &mut page),
+                None if *name == STORE_ERRORS => store_errors(readings, &mut page),
                 None => self.outcomes(name, &mut page),
             }
         }
@@ -168,6 +171,12 @@ impl Counters {
         let seconds = self.sum(|shard| &shard.nanos) as f64 / 1e9;
         let _ = writeln!(page, "{name}_bucket{{le=\"+Inf\"}} {sum}");
         let _ = writeln!(page, "{name}_sum {seconds}\n{name}_count {sum}");
+    }
+}
+
+fn store_errors(readings: &Readings, page: &mut String) {
+    for (op, count) in readings.store_errors {
+        let _ = writeln!(page, "{STORE_ERRORS}{{op=\"{op}\"}} {count}");
     }
 }
 

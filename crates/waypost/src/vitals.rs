@@ -38,9 +38,9 @@ impl Vitals {
         self.pipeline.stats()
     }
 
-    /// Failed calls of the store.
-    pub fn store_errors(&self) -> u64 {
-        self.health.errors.load(Relaxed) + self.pipeline.stats().sink_errors
+    /// Failed calls of the store: of the follower, and of the click writer.
+    pub fn store_errors(&self) -> [(&'static str, u64); 2] {
+        [("follow", self.health.errors.load(Relaxed)), ("append", self.clicks().sink_errors)]
     }
 
     /// Whether the store answered the last time it was asked.
