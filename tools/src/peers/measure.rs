@@ -11,14 +11,16 @@ use std::time::Duration;
 
 /// The core that the load comes from.
 const CORE: &str = "1";
-/// Load before a measurement, in seconds.
-const WARM_UP: &str = "0.5";
+/// Requests before a measurement: so few that what their clicks cost is not seen in it.
+const WARM_UP: &str = "10000";
+/// The most seconds that those may take.
+const WARM_UP_SECONDS: u64 = 10;
 /// CPU is counted until so long after the last answer.
 const AFTER: Duration = Duration::from_millis(300);
 /// How long clicks may take until they are stored.
 const STORED: Duration = Duration::from_secs(180);
-/// How often Waypost is asked whether they are: rarely enough to cost nothing.
-const ASKED: Duration = Duration::from_millis(200);
+/// How often that is looked at.
+const LOOKED: Duration = Duration::from_millis(500);
 /// What a load may take longer than it was told.
 const SPARE: Duration = Duration::from_secs(60);
 
@@ -93,47 +95,69 @@ fn measure(
     round: u64,
     seconds: u64,
 ) -> Result<Sample> {
-    load(kit, running, shape, WARM_UP)?;
+    load(kit, running, shape, WARM_UP_SECONDS, &["--requests", WARM_UP])?;
     kit.interrupt.sleep(AFTER)?;
-    let before = settled(kit, running)?;
+    let before = clicks(kit, running)?;
     let start = running.process.cpu()?;
-    let report = load(kit, running, shape, &seconds.to_string())?;
+    let report = load(kit, running, shape, seconds, &[])?;
     kit.interrupt.sleep(AFTER)?;
     let cpu = running.process.cpu()? - start;
     let memory = running.process.memory()?;
     running.process.must_run()?;
-    let after = settled(kit, running)?;
-    let until_stored = running.process.cpu()? - start;
-    let recorded = before.zip(after).map(|(before, after)| Recorded {
-        clicks: after.recorded - before.recorded,
-        dropped: after.dropped - before.dropped,
-        cpu: until_stored,
-    });
+    let after = clicks(kit, running)?;
+    let recorded = match before.zip(after) {
+        Some((before, after)) => {
+            store(kit, running)?;
+            Some(Recorded {
+                clicks: after.recorded - before.recorded,
+                dropped: after.dropped - before.dropped,
+                cpu: running.process.cpu()? - start,
+            })
+        }
+        None => None,
+    };
     Ok(Sample { server: running.server, shape: shape.name, round, report, cpu, recorded, memory })
 }
 
-/// Waits until Waypost has stored its clicks; the others keep none.
-fn settled(kit: &Kit, running: &Running) -> Result<Option<Clicks>> {
+/// What Waypost says of its clicks, all of them taken by the writer; the others keep none.
+fn clicks(kit: &Kit, running: &Running) -> Result<Option<Clicks>> {
     if running.server != Server::Waypost {
         return Ok(None);
     }
-    let stored = || {
-        kit.interrupt.sleep(ASKED)?;
-        Ok(Some(metrics::clicks(running.address)?).filter(|clicks| clicks.stored))
-    };
-    kit.interrupt.wait("to store all clicks", STORED, stored).map(Some)
+    let taken = || Ok(Some(metrics::clicks(running.address)?).filter(|clicks| clicks.queued == 0));
+    kit.interrupt.wait("to take all clicks", STORED, taken).map(Some)
+}
+
+/// Waits until Waypost has stored every click.
+///
+/// Clicks are stored in the order in which they are made, so one more is made, of a link that no load asks for, and
+/// looked for in the store.
+fn store(kit: &Kit, running: &Running) -> Result<()> {
+    let before = kit.stored_clicks_of_last(running)?;
+    if !metrics::answers(running.address, &format!("/{}", kit.last), 302) {
+        bail!("/{} is not answered", kit.last);
+    }
+    kit.interrupt.wait("to store all clicks", STORED, || {
+        kit.interrupt.sleep(LOOKED)?;
+        Ok((kit.stored_clicks_of_last(running)? > before).then_some(()))
+    })
 }
 
 /// Runs the load in a process of its own.
-fn load(kit: &Kit, running: &Running, shape: &Shape, seconds: &str) -> Result<Report> {
+fn load(
+    kit: &Kit,
+    running: &Running,
+    shape: &Shape,
+    seconds: u64,
+    further: &[&str],
+) -> Result<Report> {
+    let codes = if shape.one_link { 1 } else { kit.links };
     let mut command = Command::new(&kit.programs.xtask);
     command.args(["load", &running.address.to_string(), "--json", "--core", CORE]);
-    command.args(["--seconds", seconds, "--links"]).arg(&kit.csv).args(shape.flags);
-    if !shape.flags.contains(&"--codes") {
-        command.args(["--codes", "10000000"]); // as many as there are
-    }
+    command.args(["--seconds", &seconds.to_string(), "--codes", &codes.to_string(), "--links"]);
+    command.arg(&kit.csv).args(shape.flags).args(further);
     let mut load = Load(command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?);
-    let limit = Duration::from_secs_f64(seconds.parse()?) + SPARE;
+    let limit = Duration::from_secs(seconds) + SPARE;
     kit.interrupt.wait("the load to end", limit, || Ok(load.0.try_wait()?))?;
     let mut text = String::new();
     if let Some(mut output) = load.0.stdout.take() {

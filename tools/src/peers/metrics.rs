@@ -14,18 +14,18 @@ pub(super) struct Clicks {
     /// Taken by the writer, since the start.
     pub(super) recorded: u64,
     pub(super) dropped: u64,
-    /// Whether all of them are in the store.
-    pub(super) stored: bool,
+    /// Not yet taken by the writer.
+    pub(super) queued: u64,
 }
 
-/// Whether a path is answered with 200.
-pub(super) fn is_ready(address: SocketAddrV4, path: &str) -> bool {
-    get(address, path).is_ok()
+/// Whether a path is answered with this status.
+pub(super) fn answers(address: SocketAddrV4, path: &str, status: u16) -> bool {
+    get(address, path, status).is_ok()
 }
 
 /// Asks Waypost for its clicks.
 pub(super) fn clicks(address: SocketAddrV4) -> Result<Clicks> {
-    let text = get(address, "/metrics")?;
+    let text = get(address, "/metrics", 200)?;
     let metric = |name: &str| {
         let name = format!("waypost_{name}");
         value(&text, &name).with_context(|| format!("/metrics has no {name}"))
@@ -33,7 +33,7 @@ pub(super) fn clicks(address: SocketAddrV4) -> Result<Clicks> {
     Ok(Clicks {
         recorded: metric("clicks_recorded_total")? as u64,
         dropped: metric("clicks_dropped_total")? as u64,
-        stored: metric("journal_lag_seconds")? == 0.0 && metric("click_queue_depth")? == 0.0,
+        queued: metric("click_queue_depth")? as u64,
     })
 }
 
@@ -48,14 +48,16 @@ fn value(text: &str, name: &str) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum())
 }
 
-fn get(address: SocketAddrV4, path: &str) -> Result<String> {
+fn get(address: SocketAddrV4, path: &str, status: u16) -> Result<String> {
     let mut stream = TcpStream::connect_timeout(&address.into(), TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
     match answer.split_once("\r\n\r\n") {
-        Some((head, body)) if head.starts_with("HTTP/1.1 200 ") => Ok(body.to_owned()),
+        Some((head, body)) if head.starts_with(&format!("HTTP/1.1 {status} ")) => {
+            Ok(body.to_owned())
+        }
         _ => bail!("{path}: {}", answer.lines().next().unwrap_or("no answer")),
     }
 }

@@ -35,6 +35,10 @@ pub(super) struct Kit {
     pub(super) programs: Programs,
     pub(super) interrupt: Interrupt,
     pub(super) csv: PathBuf,
+    /// How many links are asked for.
+    pub(super) links: u64,
+    /// The code of one more link, which no load asks for.
+    pub(super) last: String,
     map: PathBuf,
     folder: PathBuf,
 }
@@ -45,7 +49,7 @@ pub(super) struct Running {
     pub(super) address: SocketAddrV4,
     pub(super) process: Process,
     /// Removed after the process has ended: fields are dropped in this order.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -69,11 +73,12 @@ impl Kit {
         links: u64,
         interrupt: Interrupt,
     ) -> Result<Self> {
-        let links = seed::links(SEED, links);
+        let (count, links) = (links, seed::links(SEED, links + 1));
         let (csv, map) = (folder.join("links.csv"), folder.join("links.map"));
         seed::write(&csv, |file| seed::write_csv(file, &links))?;
         seed::write(&map, |file| seed::write_map(file, &links))?;
-        Ok(Self { programs, interrupt, csv, map, folder: folder.to_owned() })
+        let last = links.last().map(|link| link.code.clone()).unwrap_or_default();
+        Ok(Self { programs, interrupt, csv, links: count, last, map, folder: folder.to_owned() })
     }
 
     /// Starts a server in a folder of its own, and waits until it answers.
@@ -90,37 +95,48 @@ impl Kit {
         self.interrupt.wait("to answer", START, || {
             process.must_run()?;
             let answers = match server {
-                Server::Waypost => metrics::is_ready(address, "/readyz"),
+                Server::Waypost => metrics::answers(address, "/readyz", 200),
                 _ => TcpStream::connect(address).is_ok(),
             };
             Ok(answers.then_some(()))
         })?;
-        Ok(Running { server, address, process, _folder: folder })
+        Ok(Running { server, address, process, folder })
+    }
+
+    /// How many clicks of [`Kit::last`] are in the store, said by another process: one that can't see those which the
+    /// server holds in memory or in its journal.
+    pub(super) fn stored_clicks_of_last(&self, running: &Running) -> Result<u64> {
+        let mut stats = self.waypost_command(running.folder.path(), &["stats", "--json"]);
+        let output = stats.arg(&self.last).stdin(Stdio::null()).output().context("waypost")?;
+        let said: serde_json::Value =
+            serde_json::from_slice(&output.stdout).with_context(|| {
+                format!("waypost stats: {}", String::from_utf8_lossy(&output.stderr))
+            })?;
+        said["clicks"].as_u64().context("waypost stats says no clicks")
     }
 
     /// Waypost on a data directory into which the links were imported.
     fn waypost(&self, folder: &Path, address: SocketAddrV4) -> Result<Command> {
-        let data = folder.join("data");
-        let mut import = self.waypost_command(&data, &["import"]);
+        let mut import = self.waypost_command(folder, &["import"]);
         let output = import.arg(&self.csv).stdin(Stdio::null()).output().context("waypost")?;
         if !output.status.success() {
             bail!("waypost import: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
         }
-        let mut command = self.waypost_command(&data, &["serve", "--workers", "1"]);
+        let mut command = self.waypost_command(folder, &["serve", "--workers", "1"]);
         command.arg("--no-rate-limit").arg("--listen").arg(address.to_string());
         command.env("WAYPOST_LOG", "warn");
         Ok(command)
     }
 
     /// A command that no variable of the caller's environment configures.
-    fn waypost_command(&self, data: &Path, words: &[&str]) -> Command {
+    fn waypost_command(&self, folder: &Path, words: &[&str]) -> Command {
         let mut command = Command::new(&self.programs.waypost);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("WAYPOST_") {
                 command.env_remove(name);
             }
         }
-        command.args(words).arg("--data").arg(data);
+        command.args(words).arg("--data").arg(folder.join("data"));
         command
     }
 
