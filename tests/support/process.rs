@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// A data directory of a test's own.
@@ -89,16 +90,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Sends a signal.
-    pub(crate) fn signal(&self, signal: i32) {
-        let mut kill = Command::new("kill");
-        kill.arg(format!("-{signal}")).arg(self.child.id().to_string());
-        assert!(kill.status().expect("kill").success());
+    /// Asks it to stop in good order, without waiting.
+    pub(crate) fn terminate(&self) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).expect("SIGTERM");
     }
 
     /// Asks it to stop in good order, and waits until it has.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        self.signal(15);
+        self.terminate();
         self.child.wait().expect("wait")
     }
 

@@ -82,7 +82,7 @@ pub const METRICS: &[Metric] = &[
     counter("waypost_clicks_recorded_total", "Clicks taken by the writer.", |r| r.clicks_recorded as f64),
     counter("waypost_clicks_dropped_total", "Clicks lost because queue or journal were full.", |r| r.clicks_dropped as f64),
     gauge("waypost_click_queue_depth", "Clicks between workers and writer.", |r| r.queue_depth as f64),
-    gauge("waypost_journal_lag_seconds", "Age of the oldest click that the store does not have.", |r| r.journal_lag.as_secs_f64()),
+    gauge("waypost_journal_lag_seconds", "Age of the oldest click that statistics do not show yet.", |r| r.journal_lag.as_secs_f64()),
     gauge("waypost_index_links", "Links in the index.", |r| r.index_links as f64),
     gauge("waypost_index_bytes", "Memory of the index.", |r| r.index_bytes as f64),
     gauge("waypost_index_age_seconds", "Since the index was last known to be up to date.", |r| r.index_age.as_secs_f64()),

@@ -22,6 +22,11 @@
 //!
 //! [`Conversation`] drives a handler from memory, for tests and fuzzing; [`Server`] puts it on the network.
 //!
+//! # One thing to mind
+//!
+//! No crate in the build may turn on `may`'s feature `work_steal`, which is among its default features (and
+//! `may_minihttp`'s): a connection must wake on the thread it slept on. `cargo tree -e features -i may` shows who asks for it.
+//!
 //! It knows nothing of links, JSON or storage, and never waits for anything but its own sockets and a [`Deferred`].
 
 mod authority;

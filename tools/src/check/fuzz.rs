@@ -5,7 +5,7 @@
 //! runs always, on the stable compiler; where nightly and cargo-fuzz are installed each target is also fuzzed for
 //! [`SECONDS`]. New inputs go to `fuzz/target/`, so a run never changes the corpus that is under version control.
 
-use super::{Checkout, Outcome, must, works};
+use super::{Checkout, Outcome, install, must};
 use anyhow::{Context as _, Result};
 
 /// How long each target is fuzzed.
@@ -16,9 +16,10 @@ pub(super) fn smoke(checkout: &Checkout) -> Result<Outcome> {
     if !checkout.has("fuzz/Cargo.toml") {
         return Ok(Outcome::Skipped("There is no fuzz/ yet.".to_owned()));
     }
-    must(&mut checkout.cargo(&["test", "--manifest-path", "fuzz/Cargo.toml"]))?;
-    if !works(&mut checkout.command("rustup", &["run", "nightly", "cargo", "fuzz", "--version"])) {
-        let why = "The corpus was replayed; to fuzz as well, install nightly and cargo-fuzz.";
+    let replay = ["test", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features"];
+    must(&mut checkout.cargo(&replay))?;
+    if !install::cargo_fuzz(checkout) {
+        let why = "The corpus was replayed; to fuzz as well, install a nightly toolchain.";
         return Ok(Outcome::Skipped(why.to_owned()));
     }
     for target in targets(checkout)? {

@@ -15,7 +15,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-/// LMDB and the allocator are C; the black-box tests talk to the server through curl as well.
+/// LMDB and the allocator are C.
 const NEEDS: &[Need] = &[
     Need { what: "a C compiler", is_there: || runs("cc"), packages: &["gcc", "libc6-dev"] },
     Need {
@@ -23,7 +23,6 @@ const NEEDS: &[Need] = &[
         is_there: || Path::new("/usr/include/stdlib.h").exists(),
         packages: &["libc6-dev"],
     },
-    Need { what: "curl", is_there: || runs("curl"), packages: &["curl", "ca-certificates"] },
 ];
 
 /// Parts of the toolchain that rustup can leave out.
@@ -59,6 +58,28 @@ pub(super) fn nextest(checkout: &Checkout) -> bool {
         eprintln!("{error:#}");
     }
     built.is_ok() && is_there()
+}
+
+/// Whether the targets can be fuzzed, after an attempt to build cargo-fuzz where there is a nightly
+/// toolchain without it. The fuzzer's runtime is C++.
+pub(super) fn cargo_fuzz(checkout: &Checkout) -> bool {
+    let nightly = |words: &[&str]| {
+        let words: Vec<_> = ["run", "nightly"].iter().chain(words).copied().collect();
+        checkout.command("rustup", &words)
+    };
+    let is_there = || works(&mut nightly(&["cargo", "fuzz", "--version"]));
+    if !works(&mut nightly(&["rustc", "--version"])) {
+        return false;
+    }
+    if !runs("c++") && apt_get(checkout, vec!["g++"]).is_err() {
+        return false;
+    }
+    if !is_there() {
+        eprintln!("cargo-fuzz is missing: building it, which takes some minutes, once");
+        let built = must(&mut checkout.cargo(&["install", "--locked", "cargo-fuzz"]));
+        built.err().iter().for_each(|error| eprintln!("{error:#}"));
+    }
+    is_there()
 }
 
 fn apt_get(checkout: &Checkout, packages: Vec<&str>) -> Result<()> {

@@ -8,6 +8,7 @@ mod documented;
 mod edges;
 mod files;
 mod functions;
+mod scheduler;
 mod tokens;
 
 use crate::repo::{self, Repo};
@@ -24,6 +25,7 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule { name: "edge", check: edges::between_members },
     Rule { name: "reach", check: edges::reach },
+    Rule { name: "work-stealing", check: scheduler::work_stealing },
     Rule { name: "long-function", check: functions::long },
     Rule { name: "long-file", check: files::long },
     Rule { name: "vague-name", check: files::vague_names },
