@@ -8,9 +8,9 @@ use crate::limits;
 /// A scratch of the length of the longest result.
 pub(crate) type Scratch = [u8; limits::USER_AGENT];
 
-/// A user agent is kept whole.
-pub(crate) fn user_agent<'s>(agent: &'s [u8], _: &'s mut Scratch) -> &'s [u8] {
-    agent
+/// A user agent and a rule are kept whole.
+pub(crate) fn whole<'s>(value: &'s [u8], _: &'s mut Scratch) -> &'s [u8] {
+    value
 }
 
 /// The host of a `Referer` (RFC 9110, 10.1.3; RFC 3986, 3.2), in lower case, without port or

@@ -1,11 +1,12 @@
 //! Header values looked into once: what is kept of each, and its place in the current batch.
 //!
-//! Most clicks repeat a user agent, a referrer and a language that were seen moments ago. The memo
-//! knows a value by its bytes as sent, so a click costs a hash and a comparison a header. It is
-//! bounded: full, it starts anew.
+//! Most clicks repeat a user agent, a referrer, a language and a rule that were seen moments ago.
+//! The memo knows a value by its bytes as sent, so a click costs a hash and a comparison a header,
+//! and no hash where it repeats the click before. It is bounded: full, it starts anew.
 
-use ahash::RandomState;
-use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 use waypost_storage::BatchBuilder;
 
 use crate::{header::Scratch, limits, visitor::AgentHash};
@@ -19,7 +20,9 @@ pub(crate) struct Memo {
     index: HashTable<u32>,
     known: Vec<Known>,
     bytes: Vec<u8>,
-    hasher: RandomState,
+    /// Where in `known` the value asked for last is.
+    last: u32,
+    hasher: DefaultHashBuilder,
 }
 
 struct Known {
@@ -37,7 +40,8 @@ impl Memo {
     /// What is kept is cut to `most` bytes.
     pub(crate) fn new(keep: Keep, most: usize) -> Self {
         let (index, known, bytes) = (HashTable::new(), Vec::new(), Vec::new());
-        Self { keep, most, index, known, bytes, hasher: RandomState::new() }
+        let hasher = DefaultHashBuilder::default();
+        Self { keep, most, index, known, bytes, last: 0, hasher }
     }
 
     /// The place of what is kept of `value` among the texts of `builder`, which makes up `batch`;
@@ -49,16 +53,11 @@ impl Memo {
         builder: &mut BatchBuilder,
         agent: impl FnOnce() -> AgentHash,
     ) -> (u32, AgentHash) {
-        let hash = self.hasher.hash_one(value);
-        let found = self.index.find(hash, |&at| {
-            let known = self.known.get(at as usize);
-            known
-                .is_some_and(|k| k.hash == hash && self.bytes.get(k.start..k.middle) == Some(value))
-        });
-        let at = match found {
-            Some(&at) => at,
-            None => self.learn(value, hash, agent()),
-        };
+        let repeated = self.known.get(self.last as usize).is_some_and(|k| self.is(k, value));
+        if !repeated {
+            self.last = self.find(value).unwrap_or_else(|hash| self.learn(value, hash, agent()));
+        }
+        let at = self.last;
         let Self { known, bytes, most, .. } = self;
         let Some(known) = known.get_mut(at as usize) else { return (0, AgentHash::default()) };
         if known.batch != batch {
@@ -66,6 +65,23 @@ impl Memo {
             (known.batch, known.place) = (batch, builder.text(kept, *most));
         }
         (known.place, known.agent)
+    }
+
+    fn is(&self, known: &Known, value: &[u8]) -> bool {
+        // A comparison of nothing costs more than one of a line: glibc's loads, masked, from where
+        // an empty vector points to, which the processor has to look into.
+        known.middle - known.start == value.len()
+            && (value.is_empty() || self.bytes.get(known.start..known.middle) == Some(value))
+    }
+
+    /// Where `value` is known; else its hash.
+    fn find(&self, value: &[u8]) -> Result<u32, u64> {
+        let hash = self.hasher.hash_one(value);
+        let same = |&at: &u32| {
+            let known = self.known.get(at as usize);
+            known.is_some_and(|k| k.hash == hash && self.is(k, value))
+        };
+        self.index.find(hash, same).copied().ok_or(hash)
     }
 
     #[cold]

@@ -129,7 +129,9 @@ fn unpack<'b>(bytes: &mut &'b [u8]) -> Option<Click<'b>> {
         user_agent,
         referrer,
         language,
-        rule: rule.utf8_chunks().next().map_or("", |chunk| chunk.valid()),
+        // A cut may have gone through a character.
+        rule: str::from_utf8(rule)
+            .unwrap_or_else(|_| rule.utf8_chunks().next().map_or("", |chunk| chunk.valid())),
     })
 }
 

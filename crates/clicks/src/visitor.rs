@@ -52,11 +52,21 @@ impl Visitors {
     /// assert_ne!(of(0), of(Timestamp::DAY));
     /// ```
     pub fn visitor(&self, ip: IpAddr, agent: AgentHash, at: Timestamp) -> u64 {
-        let mut bytes = [0; 32];
-        bytes[..16].copy_from_slice(&octets(ip));
-        bytes[16..24].copy_from_slice(&at.day().to_le_bytes());
-        bytes[24..].copy_from_slice(&agent.0.to_le_bytes());
-        self.visitors.hash(&bytes)
+        let mut bytes = [0; 28];
+        bytes[..8].copy_from_slice(&agent.0.to_le_bytes());
+        // A day is its number since 1970, which these bits hold for millions of years.
+        bytes[8..12].copy_from_slice(&(at.day() as u32).to_le_bytes());
+        // Addresses of either length are told apart by the hash, which takes in how much it hashed.
+        match ip.to_canonical() {
+            IpAddr::V4(ip) => {
+                bytes[12..16].copy_from_slice(&ip.octets());
+                self.visitors.hash(&bytes[..16])
+            }
+            IpAddr::V6(ip) => {
+                bytes[12..].copy_from_slice(&ip.octets());
+                self.visitors.hash(&bytes)
+            }
+        }
     }
 
     /// What `policy` keeps of an address that clicked at `at`.
@@ -142,5 +152,5 @@ mod tests {
     }
 
     const AGENT: u64 = 13_642_868_392_774_848_551;
-    const VISITOR: u64 = 396_476_432_311_557_224;
+    const VISITOR: u64 = 7_138_355_408_693_415_253;
 }

@@ -91,6 +91,7 @@ pub(crate) struct Rows {
     agents: Memo,
     referrers: Memo,
     languages: Memo,
+    rules: Memo,
     oldest: i64,
     /// Of the last batch that was sealed.
     sequence: u64,
@@ -101,9 +102,10 @@ impl Default for Rows {
     fn default() -> Self {
         Self {
             batch: BatchBuilder::default(),
-            agents: Memo::new(header::user_agent, kept::USER_AGENT),
+            agents: Memo::new(header::whole, kept::USER_AGENT),
             referrers: Memo::new(header::referrer_host, kept::REFERRER),
             languages: Memo::new(header::first_language, kept::LANGUAGE),
+            rules: Memo::new(header::whole, limits::RULE),
             oldest: 0,
             sequence: 0,
             frame: Vec::new(),
@@ -212,7 +214,7 @@ impl Rows {
         let none = AgentHash::default;
         let (referrer, _) = self.referrers.place(click.referrer, number, batch, none);
         let (language, _) = self.languages.place(click.language, number, batch, none);
-        let rule = batch.text(click.rule.as_bytes(), limits::RULE);
+        let (rule, _) = self.rules.place(click.rule.as_bytes(), number, batch, none);
         let at = |index| Text { index, text: "" };
         if self.batch.is_empty() {
             self.oldest = click.at.0;

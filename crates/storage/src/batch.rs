@@ -188,19 +188,51 @@ impl BatchBuilder {
     }
 
     fn write(&mut self, row: &Row<'_>, delta: u32) {
-        let out = &mut self.rows;
         let (kind, address) = pack(row.address);
         let spent = if row.spent { SPENT } else { 0 };
-        out.extend_from_slice(&delta.to_le_bytes());
-        out.extend_from_slice(&((row.id.salt & SALT) | spent | (kind << ADDRESS)).to_le_bytes());
-        out.extend_from_slice(&row.visitor.to_le_bytes());
-        out.extend_from_slice(&row.country.unwrap_or_default());
-        put(out, row.id.link.0);
-        put(out, row.workspace.0);
+        let mut click = Line { bytes: [0; CLICK], len: 0 };
+        click.put(&delta.to_le_bytes());
+        click.put(&((row.id.salt & SALT) | spent | (kind << ADDRESS)).to_le_bytes());
+        click.put(&row.visitor.to_le_bytes());
+        click.put(&row.country.unwrap_or_default());
+        click.varint(row.id.link.0);
+        click.varint(row.workspace.0);
         for text in [row.user_agent, row.referrer, row.language, row.rule] {
-            put(out, u64::from(text.index));
+            click.varint(u64::from(text.index));
         }
-        out.extend_from_slice(&address[..SIZES[kind as usize]]);
+        click.put(&address);
+        // Copying all that a click could have takes a few moves, copying what it has takes a call.
+        let end = self.rows.len() + click.len - 16 + SIZES[kind as usize];
+        self.rows.extend_from_slice(&click.bytes);
+        self.rows.truncate(end);
+    }
+}
+
+/// Bytes of the longest click.
+const CLICK: usize = 4 + 4 + 8 + 2 + 2 * 10 + 4 * 5 + 16;
+
+/// A click being written.
+struct Line {
+    bytes: [u8; CLICK],
+    len: usize,
+}
+
+impl Line {
+    #[inline]
+    fn put<const N: usize>(&mut self, bytes: &[u8; N]) {
+        if let Some(to) = self.bytes.get_mut(self.len..self.len + N) {
+            to.copy_from_slice(bytes);
+            self.len += N;
+        }
+    }
+
+    #[inline]
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.put(&[value as u8 | 0x80]);
+            value >>= 7;
+        }
+        self.put(&[value as u8]);
     }
 }
 
