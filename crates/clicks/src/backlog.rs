@@ -15,7 +15,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use waypost_link::Timestamp;
 use waypost_storage::{Batch, Epoch, Mark};
 
-use crate::stats::Counters;
+use crate::{limits, stats::Counters};
 
 /// A segment on disk.
 #[derive(Clone, Debug)]
@@ -83,6 +83,8 @@ pub(crate) struct State {
     queue: VecDeque<Pending>,
     queue_bytes: usize,
     most_bytes: usize,
+    /// Memory of batches that were shipped: fresh memory costs more than what is done with it.
+    spare: Vec<Vec<u8>>,
     spilled: bool,
     /// The last batch that the shipper has taken in hand, and its oldest click while it has it.
     taken: Option<Mark>,
@@ -108,6 +110,7 @@ impl Backlog {
             queue: VecDeque::new(),
             queue_bytes: 0,
             most_bytes,
+            spare: Vec::new(),
             spilled: false,
             taken: None,
             in_hand: None,
@@ -252,6 +255,20 @@ impl State {
 
     fn place(&self, segment: &Segment) -> Option<usize> {
         self.segments.iter().position(|s| (s.epoch, s.number) == (segment.epoch, segment.number))
+    }
+
+    /// The shipper's: a batch that it needs no more.
+    pub(crate) fn recycle(&mut self, batch: Batch) {
+        if self.spare.len() < limits::SPARE_FRAMES {
+            self.spare.push(batch.into_bytes());
+        }
+    }
+
+    /// The writer's: memory for a batch.
+    pub(crate) fn spare(&mut self) -> Vec<u8> {
+        let mut spare = self.spare.pop().unwrap_or_default();
+        spare.clear();
+        spare
     }
 
     /// The shipper's: the store has the batch in hand.

@@ -31,6 +31,8 @@ pub const FRAME_CLICKS: usize = 16 * 1024;
 pub const FRAME_BYTES: usize = 1 << 20;
 /// No frame has more bytes: what a reader believes of a length.
 pub const FRAME_MOST: usize = 2 << 20;
+/// Shipped frames whose memory is kept for the next ones.
+pub const SPARE_FRAMES: usize = 4;
 /// Bytes after which a journal segment is followed by the next.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 /// Most bytes of the journal by default; past it the oldest segments are dropped.

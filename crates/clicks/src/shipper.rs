@@ -66,7 +66,10 @@ impl Shipper {
     fn work(&mut self) -> Result<(), GivenUp> {
         loop {
             match self.backlog.next(self.flush_due()) {
-                Work::Batch(Pending { mark, batch, .. }) => self.ship(mark, &batch)?,
+                Work::Batch(Pending { mark, batch, .. }) => {
+                    self.ship(mark, &batch)?;
+                    self.backlog.lock().recycle(batch);
+                }
                 Work::Segment(segment) => self.read(&segment)?,
                 Work::Idle(passed) => self.settle(passed)?,
                 Work::Ended if self.backlog.lock().given_up() => return Err(GivenUp),

@@ -138,7 +138,8 @@ impl Desk {
         let counters = &self.backlog.counters;
         let counter = if journaled { &counters.journaled } else { &counters.unjournaled };
         counter.add(clicks);
-        let payload = self.rows.payload().to_vec();
+        let mut payload = self.backlog.lock().spare();
+        payload.extend_from_slice(self.rows.payload());
         let kept = match Batch::decode(payload) {
             Ok(batch) => self.backlog.push(Pending { mark, oldest, batch }, journaled),
             Err(_) => false,

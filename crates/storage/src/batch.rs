@@ -280,6 +280,11 @@ impl Batch {
         &self.bytes
     }
 
+    /// Its bytes, to be used again.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// How many clicks it has.
     pub fn len(&self) -> usize {
         self.clicks as usize

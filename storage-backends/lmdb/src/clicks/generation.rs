@@ -145,6 +145,11 @@ impl Generation {
         std::mem::swap(&mut self.scratch, &mut frozen.scratch);
     }
 
+    /// Takes over the memory of a generation that is written.
+    pub(super) fn recycle(&mut self, written: Self) {
+        self.scratch.recycle(written.segments);
+    }
+
     /// How many clicks it holds.
     pub(super) fn len(&self) -> usize {
         self.sorted + self.pending.len()

@@ -162,6 +162,14 @@ impl Clicks {
         }
         state.frozen.clone()
     }
+
+    /// Forgets the generation that was written, but for its memory.
+    fn drop_written(&self) {
+        let mut state = self.state.lock();
+        if let Some(written) = state.frozen.take().and_then(Arc::into_inner) {
+            state.open.recycle(written);
+        }
+    }
 }
 
 impl State {
@@ -233,7 +241,7 @@ impl Sink for Clicks {
         while let Some(generation) = self.freeze() {
             let number = generation.number;
             self.write(move |tables, txn| flush::write(tables, txn, &generation))?;
-            self.state.lock().frozen = None;
+            self.drop_written();
             // What failed before is written now; what came since goes in the same call, but not
             // what comes while it is written.
             if number > last {

@@ -12,24 +12,42 @@ const FEW: usize = 1_024;
 pub(super) struct Scratch {
     order: Vec<u64>,
     spare: Vec<u64>,
+    groups: Vec<Group>,
+    /// Segments that are needed no more, for their memory: what the system gives anew costs more
+    /// to touch than all that is done with it.
+    segments: Vec<Segment>,
 }
+
+/// Records by which the room of a segment is rounded up, so that another of about as many fits.
+const ROOM: usize = 1 << 14;
 
 impl Scratch {
     /// The segment of these records.
     pub(super) fn sorted(&mut self, pending: &[Pending]) -> Segment {
         self.sort(pending);
-        let mut segment =
-            Segment { groups: Vec::new(), records: Vec::with_capacity(pending.len()) };
+        let room = (pending.len() / ROOM + 1) * ROOM;
+        let spare = self.segments.pop().filter(|spare| spare.records.capacity() <= 2 * room);
+        let Segment { mut groups, mut records } = spare.unwrap_or_default();
+        records.clear();
+        records.reserve_exact(room);
+        self.groups.clear();
         for &at in &self.order {
             let pending = &pending[at as u32 as usize];
             let place = pending.place();
-            if segment.groups.last().is_none_or(|group| group.place != place) {
-                segment.groups.push(Group { place, start: segment.records.len() as u32 });
+            if self.groups.last().is_none_or(|group| group.place != place) {
+                self.groups.push(Group { place, start: records.len() as u32 });
             }
-            segment.records.push(pending.record);
+            records.push(pending.record);
         }
-        segment.groups.shrink_to_fit();
-        segment
+        groups.clear();
+        groups.reserve_exact((self.groups.len() / ROOM + 1) * ROOM);
+        groups.append(&mut self.groups);
+        Segment { groups, records }
+    }
+
+    /// Takes over the memory of segments that are needed no more, in the place of any it had.
+    pub(super) fn recycle(&mut self, segments: Vec<Segment>) {
+        self.segments = segments;
     }
 
     /// Makes `order` the positions of `pending`, in its lower halves, in the order of place, then
