@@ -8,6 +8,7 @@
 mod check;
 mod load;
 mod peers;
+mod prove;
 mod repo;
 mod seed;
 mod tidy;
@@ -46,6 +47,11 @@ const COMMANDS: &[Command] = &[
         name: "peers",
         help: "measure Waypost against nginx, may_minihttp and a bare epoll loop",
         run: peers::run,
+    },
+    Command {
+        name: "prove",
+        help: "count the instructions of a redirect's steps: prove [--write]",
+        run: prove::run,
     },
 ];
 

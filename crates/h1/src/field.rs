@@ -76,7 +76,26 @@ impl Field {
             17 => &[Self::TransferEncoding, Self::XForwardedProto, Self::IfModifiedSince],
             _ => return None,
         };
-        candidates.iter().copied().find(|field| name.eq_ignore_ascii_case(field.name().as_bytes()))
+        candidates.iter().copied().find(|field| is_name(name, field.name().as_bytes()))
+    }
+}
+
+/// Whether a field name, which is a token of the length of `known`, is `known` but for its case.
+///
+/// Setting bit 5 makes letters lower case and leaves digits and `-`; what else it would turn into one of these is a control
+/// character, which no token has. So eight bytes are compared at once.
+#[inline]
+fn is_name(name: &[u8], known: &[u8]) -> bool {
+    const BIT: u64 = 0x2020_2020_2020_2020;
+    let differ = |name: &[u8; 8], known: &[u8; 8]| {
+        (u64::from_le_bytes(*name) | BIT) ^ u64::from_le_bytes(*known)
+    };
+    match (name.first_chunk(), known.first_chunk(), name.last_chunk(), known.last_chunk()) {
+        (Some(first), Some(known_first), Some(last), Some(known_last)) => {
+            let middle = name.len() <= 16 || (name[8] | 0x20) == known[8];
+            middle && differ(first, known_first) | differ(last, known_last) == 0
+        }
+        _ => name.iter().zip(known).all(|(byte, known)| byte | 0x20 == *known),
     }
 }
 
@@ -118,5 +137,20 @@ mod tests {
         }
         assert_eq!(Field::of(b"hosx"), None);
         assert_eq!(Field::of(b""), None);
+    }
+
+    #[test]
+    fn a_name_with_another_byte_is_another_name() {
+        let token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
+        for field in Field::ALL {
+            for place in 0..field.name().len() {
+                let mut name = field.name().as_bytes().to_vec();
+                for byte in (0..=255).filter(token) {
+                    name[place] = byte;
+                    let same = byte.eq_ignore_ascii_case(&field.name().as_bytes()[place]);
+                    assert_eq!(Field::of(&name) == Some(field), same, "{}", name.escape_ascii());
+                }
+            }
+        }
     }
 }

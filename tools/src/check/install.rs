@@ -15,7 +15,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-/// LMDB and the allocator are C.
+/// LMDB and the allocator are C; valgrind counts the instructions of a redirect.
 const NEEDS: &[Need] = &[
     Need { what: "a C compiler", is_there: || runs("cc"), packages: &["gcc", "libc6-dev"] },
     Need {
@@ -23,6 +23,7 @@ const NEEDS: &[Need] = &[
         is_there: || Path::new("/usr/include/stdlib.h").exists(),
         packages: &["libc6-dev"],
     },
+    Need { what: "valgrind", is_there: || runs("valgrind"), packages: &["valgrind"] },
 ];
 
 /// Parts of the toolchain that rustup can leave out.

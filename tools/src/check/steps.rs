@@ -1,7 +1,7 @@
 //! The steps of `cargo xtask test`, in order: cheap and telling ones first.
 
 use super::{Checkout, Outcome, Step, fuzz, install, must, works};
-use crate::tidy;
+use crate::{prove, tidy};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
@@ -14,6 +14,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "doc", help: "the docs build without a warning", run: doc },
     Step { name: "deny", help: "licences, advisories and banned packages", run: deny },
     Step { name: "fuzz", help: "the corpus, and 30 s of each target", run: fuzz::smoke },
+    Step { name: "instructions", help: "a redirect costs no more than before", run: instructions },
     Step { name: "doctest", help: "the examples in the docs", run: doctest },
     Step { name: "tests", help: "all other tests", run: tests },
 ];
@@ -50,6 +51,13 @@ fn deny(checkout: &Checkout) -> Result<Outcome> {
         return Ok(Outcome::Skipped(why.to_owned()));
     }
     must(&mut checkout.cargo(&["deny", "check", "advisories"]))
+}
+
+fn instructions(_: &Checkout) -> Result<Outcome> {
+    if prove::run(&[])? != ExitCode::SUCCESS {
+        bail!("a redirect costs more instructions than before");
+    }
+    Ok(Outcome::Done)
 }
 
 fn doctest(checkout: &Checkout) -> Result<Outcome> {
