@@ -16,10 +16,10 @@ const STEPS: &[&str] = &[
     "parse-browser",
     "lookup",
     "decide",
+    "decide-uncounted",
     "push",
     "redirect-small",
     "redirect-browser",
-    "redirect-uncounted",
 ];
 
 /// How often a step is done in the two runs.
