@@ -101,16 +101,20 @@ fn pack(click: &Click<'_>, lengths: [u16; 4]) -> [u8; HEAD] {
     head
 }
 
+#[inline]
 fn unpack<'b>(bytes: &mut &'b [u8]) -> Option<Click<'b>> {
-    let at = i64::from_le_bytes(array(bytes)?);
-    let link = u64::from_le_bytes(array(bytes)?);
-    let workspace = u64::from_le_bytes(array(bytes)?);
-    let address: [u8; 16] = array(bytes)?;
-    let flags = u32::from_le_bytes(array(bytes)?);
-    let country: [u8; 2] = array(bytes)?;
+    let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
+    *bytes = rest;
+    let mut head = &head[..];
+    let at = i64::from_le_bytes(array(&mut head)?);
+    let link = u64::from_le_bytes(array(&mut head)?);
+    let workspace = u64::from_le_bytes(array(&mut head)?);
+    let address: [u8; 16] = array(&mut head)?;
+    let flags = u32::from_le_bytes(array(&mut head)?);
+    let country: [u8; 2] = array(&mut head)?;
     let mut lengths = [0; 4];
     for length in &mut lengths {
-        *length = usize::from(u16::from_le_bytes(array(bytes)?));
+        *length = usize::from(u16::from_le_bytes(array(&mut head)?));
     }
     let [user_agent, referrer, language, rule] = texts(bytes, lengths)?;
     let [a, b, c, d, ..] = address;
@@ -129,18 +133,23 @@ fn unpack<'b>(bytes: &mut &'b [u8]) -> Option<Click<'b>> {
         user_agent,
         referrer,
         language,
-        // A cut may have gone through a character.
-        rule: str::from_utf8(rule)
-            .unwrap_or_else(|_| rule.utf8_chunks().next().map_or("", |chunk| chunk.valid())),
+        rule: if rule.is_empty() { "" } else { text(rule) },
     })
 }
 
+/// What a cut, which may have gone through a character, left of a text.
+fn text(bytes: &[u8]) -> &str {
+    bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
+}
+
+#[inline]
 fn array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (head, tail) = bytes.split_first_chunk()?;
     *bytes = tail;
     Some(*head)
 }
 
+#[inline]
 fn texts<'b>(bytes: &mut &'b [u8], lengths: [usize; 4]) -> Option<[&'b [u8]; 4]> {
     let mut texts = [&[][..]; 4];
     for (text, length) in texts.iter_mut().zip(lengths) {

@@ -131,6 +131,7 @@ impl BatchBuilder {
     ///
     /// False, and nothing is added, where the batch is full or the click's time lies too far from
     /// its first.
+    #[inline]
     pub fn push(&mut self, row: &Row<'_>) -> bool {
         if self.is_empty() {
             self.base = row.id.received.0;
@@ -187,6 +188,7 @@ impl BatchBuilder {
         at
     }
 
+    #[inline]
     fn write(&mut self, row: &Row<'_>, delta: u32) {
         let (kind, address) = pack(row.address);
         let spent = if row.spent { SPENT } else { 0 };
