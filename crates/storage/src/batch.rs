@@ -210,8 +210,10 @@ impl BatchBuilder {
     }
 }
 
+/// Bytes of the longest number.
+const LONGEST: usize = 10;
 /// Bytes of the longest click.
-const CLICK: usize = 4 + 4 + 8 + 2 + 2 * 10 + 4 * 5 + 16;
+const CLICK: usize = 4 + 4 + 8 + 2 + 2 * LONGEST + 4 * 5 + 16;
 
 /// A click being written.
 struct Line {
@@ -306,6 +308,8 @@ impl Batch {
     pub fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, BatchError>> {
         let mut rest = Reader(&self.bytes[self.rows..]);
         let mut left = self.clicks;
+        // Cut out of the whole once, not once a click.
+        let texts: Vec<_> = self.texts().collect();
         std::iter::from_fn(move || {
             if left == 0 {
                 return (!rest.0.is_empty()).then(|| {
@@ -313,7 +317,7 @@ impl Batch {
                     Err(BatchError("more bytes than clicks"))
                 });
             }
-            let row = self.row(&mut rest);
+            let row = self.row(&mut rest, &texts);
             left = if row.is_ok() { left - 1 } else { 0 };
             if row.is_err() {
                 rest = Reader(&[]);
@@ -323,7 +327,7 @@ impl Batch {
     }
 
     #[inline]
-    fn row<'b>(&'b self, rest: &mut Reader<'b>) -> Result<Row<'b>, BatchError> {
+    fn row<'b>(&self, rest: &mut Reader<'_>, texts: &[&'b str]) -> Result<Row<'b>, BatchError> {
         let delta = u32::from_le_bytes(rest.array()?);
         let word = u32::from_le_bytes(rest.array()?);
         let visitor = u64::from_le_bytes(rest.array()?);
@@ -335,21 +339,13 @@ impl Batch {
             workspace,
             visitor,
             country: (country != [0; 2]).then_some(country),
-            user_agent: self.text(rest)?,
-            referrer: self.text(rest)?,
-            language: self.text(rest)?,
-            rule: self.text(rest)?,
+            user_agent: rest.text(texts)?,
+            referrer: rest.text(texts)?,
+            language: rest.text(texts)?,
+            rule: rest.text(texts)?,
             address: unpack(word >> ADDRESS, rest)?,
             spent: word & SPENT != 0,
         })
-    }
-
-    #[inline]
-    fn text(&self, rest: &mut Reader<'_>) -> Result<Text<'_>, BatchError> {
-        let index = rest.varint()?;
-        let at = usize::try_from(index).ok().and_then(|at| self.texts.get(at));
-        let &(start, end) = at.ok_or(BatchError("no such text"))?;
-        Ok(Text { index: index as u32, text: slice(&self.text, start, end) })
     }
 }
 
@@ -433,98 +429,25 @@ impl<'b> Reader<'b> {
 
     fn long_varint(&mut self) -> Result<u64, BatchError> {
         let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
+        for (at, &byte) in self.0.iter().take(LONGEST).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * at);
             if byte < 0x80 {
+                self.0 = self.0.get(at + 1..).unwrap_or_default();
                 return Ok(value);
             }
         }
-        Err(BatchError("a number is too long"))
+        let long = self.0.len() >= LONGEST;
+        Err(BatchError(if long { "a number is too long" } else { "cut short" }))
+    }
+
+    #[inline]
+    fn text<'t>(&mut self, texts: &[&'t str]) -> Result<Text<'t>, BatchError> {
+        let index = self.varint()?;
+        let text = usize::try_from(index).ok().and_then(|at| texts.get(at));
+        let &text = text.ok_or(BatchError("no such text"))?;
+        Ok(Text { index: index as u32, text })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn sample(builder: &mut BatchBuilder, n: u64) -> bool {
-        let mut text = |text: &str| Text { index: builder.text(text.as_bytes(), 99), text: "" };
-        let user_agent = text(if n.is_multiple_of(2) { "even" } else { "odd" });
-        let (referrer, language, rule) = (text("a.example"), text("de"), text(""));
-        let address = match n % 4 {
-            0 => Address::Nothing,
-            1 => Address::Ip([192, 0, 2, 1].into()),
-            2 => Address::Hash(n),
-            _ => Address::Ip(Ipv6Addr::LOCALHOST.into()),
-        };
-        builder.push(&Row {
-            id: ClickId { received: Timestamp(1_000 - n as i64), link: LinkId(n), salt: 9 },
-            workspace: WorkspaceId(1),
-            visitor: n,
-            address,
-            country: n.is_multiple_of(3).then_some(*b"DE"),
-            user_agent,
-            referrer,
-            language,
-            rule,
-            spent: n.is_multiple_of(5),
-        })
-    }
-
-    fn bytes(clicks: u64) -> Vec<u8> {
-        let (mut builder, mut out) = (BatchBuilder::default(), Vec::new());
-        assert!((0..clicks).all(|n| sample(&mut builder, n)));
-        builder.finish(&mut out);
-        assert!(builder.is_empty());
-        out
-    }
-
-    #[test]
-    fn what_goes_in_comes_out() {
-        let batch = Batch::decode(bytes(300)).unwrap();
-        assert_eq!(batch.texts().collect::<Vec<_>>(), ["even", "a.example", "de", "", "odd"]);
-        let rows: Vec<_> = batch.rows().map(Result::unwrap).collect();
-        assert_eq!((rows.len(), batch.len()), (300, 300));
-        for (n, row) in rows.iter().enumerate() {
-            assert_eq!(row.id.link, LinkId(n as u64));
-            assert_eq!(row.id.received, Timestamp(1_000 - n as i64));
-            assert_eq!(row.user_agent.text, if n % 2 == 0 { "even" } else { "odd" });
-            assert_eq!((row.spent, row.country.is_some()), (n % 5 == 0, n % 3 == 0));
-            assert_eq!(row.address.text().is_some(), n % 4 != 0);
-        }
-    }
-
-    #[test]
-    fn a_click_too_far_from_the_first_waits_for_the_next_batch() {
-        let mut builder = BatchBuilder::default();
-        assert!(sample(&mut builder, 0));
-        assert!(!sample(&mut builder, u64::from(u32::MAX)));
-        assert_eq!(builder.len(), 1);
-    }
-
-    #[test]
-    fn every_cut_is_noticed() {
-        let whole = bytes(20);
-        for cut in 0..whole.len() {
-            let read = Batch::decode(whole[..cut].to_vec());
-            let broken = read.is_ok_and(|batch| batch.rows().all(|row| row.is_ok()));
-            assert!(!broken, "cut at {cut}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let mut versioned = vec![VERSION];
-            versioned.extend(&bytes);
-            for bytes in [bytes, versioned] {
-                if let Ok(batch) = Batch::decode(bytes) {
-                    batch.rows().count();
-                }
-            }
-        }
-    }
-}
+mod tests;
