@@ -32,65 +32,82 @@ pub enum Outcome {
     Taken,
 }
 
+/// Links on their way into one commit: what is to be written, and what becomes of each.
+#[derive(Debug)]
+pub struct Planned {
+    conflict: Conflict,
+    changes: Vec<Change>,
+    /// Which link each change puts.
+    places: Vec<usize>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Planned {
+    /// What would become of the links, in their order, if nobody else wrote meanwhile.
+    pub fn outcomes(self) -> Vec<Outcome> {
+        self.outcomes
+    }
+}
+
 impl Service {
-    /// Puts `links` (checked by [`Service::check_link`], at most [`crate::limits::BATCH`] of them)
-    /// in one commit; those whose code is taken are dealt with as `conflict` says, each by itself.
+    /// Plans how to put `links` (checked by [`Service::check_link`], at most
+    /// [`crate::limits::BATCH`] of them) in one commit; those whose code is taken are dealt with as
+    /// `conflict` says, each by itself. Nothing is written.
     ///
-    /// With `dry_run` nothing is written, and the answer is the same.
+    /// A plan may be made while the one before it is put: what it could not see yet, putting it
+    /// finds out.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub fn plan_links(&self, links: Vec<Link>, conflict: Conflict) -> Result<Planned> {
+        let outcomes = vec![Outcome::Skipped; links.len()];
+        let links = links.into_iter().enumerate().collect();
+        let mut planned = Planned { conflict, changes: Vec::new(), places: Vec::new(), outcomes };
+        self.plan(links, &mut planned)?;
+        Ok(planned)
+    }
+
+    /// Puts what was planned, planning anew what others were faster at.
     ///
     /// # Errors
     /// [`Fault::Store`]: none was put.
-    pub fn put_links(
-        &self,
-        links: Vec<Link>,
-        conflict: Conflict,
-        dry_run: bool,
-    ) -> Result<Vec<Outcome>> {
-        let mut outcomes = vec![Outcome::Skipped; links.len()];
-        let mut open: Vec<_> = links.into_iter().enumerate().collect();
+    pub fn put_links(&self, mut planned: Planned) -> Result<Vec<Outcome>> {
         for _ in 0..crate::limits::RETRIES {
-            let (places, changes) = self.plan(open, conflict, &mut outcomes)?;
-            if dry_run || changes.is_empty() {
-                return Ok(outcomes);
+            if planned.changes.is_empty() {
+                return Ok(planned.outcomes);
             }
-            match self.commit(&changes) {
-                Ok(_) => return Ok(outcomes),
+            match self.commit(&planned.changes) {
+                Ok(_) => return Ok(planned.outcomes),
                 Err(Error::Taken { .. } | Error::Stale { .. } | Error::Missing { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
-            open = places.into_iter().zip(changes.into_iter().filter_map(put)).collect();
+            let links = std::mem::take(&mut planned.changes).into_iter().filter_map(put);
+            let open = std::mem::take(&mut planned.places).into_iter().zip(links).collect();
+            self.plan(open, &mut planned)?;
         }
         Err(Fault::Store(Error::Unavailable("others write the same links all the time".into())))
     }
 
-    /// The changes that put `links`, each with the place of its link; what becomes of the others
-    /// is noted at once.
-    fn plan(
-        &self,
-        links: Vec<(usize, Link)>,
-        conflict: Conflict,
-        outcomes: &mut [Outcome],
-    ) -> Result<(Vec<usize>, Vec<Change>)> {
-        let mut changes = Vec::with_capacity(links.len());
-        let mut places = Vec::with_capacity(links.len());
+    fn plan(&self, links: Vec<(usize, Link)>, planned: &mut Planned) -> Result<()> {
+        let Planned { conflict, changes, places, outcomes } = planned;
         let mut seen: HashMap<Name, usize> = HashMap::with_capacity(links.len());
         for (place, link) in links {
             let name = link.name();
-            outcomes[place] = match (seen.get(&name), conflict) {
+            outcomes[place] = match (seen.get(&name), *conflict) {
                 (Some(_), Conflict::Skip) => Outcome::Skipped,
                 (Some(_), Conflict::Fail) => Outcome::Taken,
                 (Some(&at), Conflict::Replace) => {
                     supersede(&mut changes[at], link);
                     Outcome::Replaced
                 }
-                (None, _) => self.place(link, conflict, &mut changes)?,
+                (None, _) => self.place(link, *conflict, changes)?,
             };
             if changes.len() > places.len() {
                 seen.insert(name, places.len());
                 places.push(place);
             }
         }
-        Ok((places, changes))
+        Ok(())
     }
 
     fn place(&self, link: Link, conflict: Conflict, into: &mut Vec<Change>) -> Result<Outcome> {

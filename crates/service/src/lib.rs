@@ -20,7 +20,7 @@ mod workspaces;
 
 use std::sync::Arc;
 
-pub use batch::{Conflict, Outcome};
+pub use batch::{Conflict, Outcome, Planned};
 pub use fault::{Fault, Result};
 pub use keys::{NewKey, SecretToken, hash_token};
 pub use lane::{Lane, LaneFull};

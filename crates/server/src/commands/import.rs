@@ -1,7 +1,7 @@
 //! `waypost import`: links from a file, in commits of thousands.
 //!
-//! One thread reads and parses, this one commits; between them wait at most two batches, so that
-//! memory doesn't grow with the file. A wrong record is reported and the rest goes in.
+//! One thread reads and parses, one plans what to write, this one commits; between them wait at
+//! most two batches, so that memory doesn't grow with the file. A wrong record is reported and the rest goes in.
 
 use std::{
     collections::HashSet,
@@ -21,7 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use waypost_link::{Link, Name};
-use waypost_service::{Conflict, Outcome, Service, limits::BATCH};
+use waypost_service::{Conflict, Outcome, Planned, Service, limits::BATCH};
 
 use super::{
     STANDARD, format, output,
@@ -35,7 +35,7 @@ use crate::{
 
 /// Bytes of the file that one batch comes from: long links make batches of fewer.
 const BATCH_BYTES: u64 = 16 << 20;
-/// Batches that wait to be committed.
+/// Batches that wait to be planned, or to be committed.
 const WAITING: usize = 2;
 /// Bytes read at once.
 const READ_BYTES: usize = 256 << 10;
@@ -137,7 +137,15 @@ enum Stopped {
     Other(anyhow::Error),
 }
 
-/// Reads on one thread and commits on this one.
+/// A batch that is planned: what its links are called, where they stood, and what was wrong.
+struct Ready {
+    planned: Planned,
+    names: Vec<Name>,
+    places: Vec<Position>,
+    wrong: Vec<Wrong>,
+}
+
+/// Reads on one thread, plans on another and commits on this one.
 fn pump(
     from: Box<dyn Read + Send>,
     format: Format,
@@ -150,9 +158,13 @@ fn pump(
     let (to, batches) = sync_channel(WAITING);
     thread::scope(|scope| {
         let reading = scope.spawn(move || read(from, format, &book, &counter, &to));
-        let put = take(batches, intake, progress);
+        let (service, conflict) = (intake.service.clone(), intake.conflict);
+        let (to, ready) = sync_channel(WAITING);
+        let planning = scope.spawn(move || plan(batches, &service, conflict, &to));
+        let put = take(ready, intake, progress);
+        let planned = planning.join().unwrap_or_else(|_| bail!("the planner died"));
         let read = reading.join().unwrap_or_else(|_| Err(io::Error::other("reader died").into()));
-        put.map_err(Stopped::Other)?;
+        put.and(planned).map_err(Stopped::Other)?;
         read.map_err(|error| match error {
             ReaderError::Header(wrong) => Stopped::Header(wrong),
             ReaderError::Io(error) => Stopped::Other(error.into()),
@@ -185,7 +197,24 @@ fn read(
     Ok(())
 }
 
-fn take(batches: Receiver<Batch>, intake: &mut Intake, progress: &mut Progress) -> Result<()> {
+/// Plans batch after batch until there is none, or nobody takes them.
+fn plan(
+    batches: Receiver<Batch>,
+    service: &Service,
+    conflict: Conflict,
+    to: &SyncSender<Ready>,
+) -> Result<()> {
+    for Batch { links, places, wrong } in batches {
+        let names = links.iter().map(Link::name).collect();
+        let planned = service.plan_links(links, conflict)?;
+        if to.send(Ready { planned, names, places, wrong }).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn take(batches: Receiver<Ready>, intake: &mut Intake, progress: &mut Progress) -> Result<()> {
     for batch in batches {
         intake.put(batch, progress)?;
         progress.show(intake.summary.created + intake.summary.replaced);
@@ -228,15 +257,16 @@ impl Intake {
         Self { service, conflict, summary, seen: Seen::default() }
     }
 
-    fn put(&mut self, batch: Batch, progress: &mut Progress) -> Result<()> {
-        let dry = self.summary.dry_run;
-        let names: Vec<Name> = batch.links.iter().map(Link::name).collect();
-        let mut outcomes = self.service.put_links(batch.links, self.conflict, dry)?;
-        if dry {
+    fn put(&mut self, batch: Ready, progress: &mut Progress) -> Result<()> {
+        let Ready { planned, names, places, mut wrong } = batch;
+        let outcomes = if self.summary.dry_run {
+            let mut outcomes = planned.outcomes();
             self.seen.correct(&names, self.conflict, &mut outcomes);
-        }
-        let mut wrong = batch.wrong;
-        for ((outcome, at), name) in outcomes.into_iter().zip(batch.places).zip(&names) {
+            outcomes
+        } else {
+            self.service.put_links(planned)?
+        };
+        for ((outcome, at), name) in outcomes.into_iter().zip(places).zip(&names) {
             match outcome {
                 Outcome::Created => self.summary.created += 1,
                 Outcome::Replaced => self.summary.replaced += 1,
