@@ -91,7 +91,8 @@ impl Waypost {
         health.reachable.store(true, Relaxed);
         let failed = |error| Error::io(&dir, error);
         let (janitor, sweeping) =
-            janitor::start(store.clone(), options.retention_days, now).map_err(failed)?;
+            janitor::start(store.clone(), Arc::clone(&health), options.retention_days, now)
+                .map_err(failed)?;
         let follower = follower::Follower {
             store,
             index,

@@ -1,7 +1,7 @@
 //! What a bare Debian machine with Rust on it lacks.
 //!
-//! System packages come through apt-get, by root or sudo, and only where they are missing; cargo-nextest is built by
-//! cargo. Nothing is upgraded or removed.
+//! System packages come through apt-get, by root or sudo, and only where they are missing; cargo-nextest, and
+//! cargo-fuzz where there is a nightly toolchain, are built by cargo. Nothing is upgraded or removed.
 
 use super::{Checkout, Outcome, must, works};
 use anyhow::{Result, bail};

@@ -60,6 +60,8 @@ impl Config {
             bail!("{}: listen: expected at least one address", l.get("listen").source)
         };
         let public_url = public_url(l, first)?;
+        // Nothing reads it yet, but a wrong value is wrong now.
+        let _: bool = one(l, "no_rate_limit", "true or false")?;
         Ok(Self {
             admin_listen: optional(l, "admin_listen", "an address such as 127.0.0.1:8081")?,
             proxy_protocol: proxied(l, &listen)?,

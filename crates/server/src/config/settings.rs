@@ -64,7 +64,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("store", Text, "lmdb", "Where links and clicks are kept: `lmdb`, inside the data directory."),
     setting("public_url", Text, "", "What short links begin with. Default: `http://` and the first listening address."),
     setting("workers", Number, "0", "Threads that serve connections; 0 is one a core."),
-    setting("no_rate_limit", Switch, "false", "Switches the management API's rate limits off, not the password guard."),
+    setting("no_rate_limit", Switch, "false", "Switches the management API's rate limits off, not the password guard; no such API is served yet."),
     setting("extra_hosts", List, "", "Further hostnames of the server itself: they see the default domain."),
     setting("strict_hosts", Switch, "false", "Whether a hostname that nobody registered is answered 404."),
     setting("trusted_proxies", List, "127.0.0.0/8,::1/128", "Networks whose forwarding headers are believed."),

@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     /// Threads that serve connections
     #[arg(long, value_name = "N")]
     workers: Option<String>,
-    /// Switch the management API's rate limits off
+    /// Switch the management API's rate limits off; no such API is served yet
     #[arg(long)]
     no_rate_limit: bool,
 }
