@@ -89,7 +89,7 @@ pub(crate) fn open_store(config: &Config) -> Result<Store> {
 pub(crate) fn service(config: &Config, store: &Store) -> Service {
     let own_hosts = config.own_hosts.clone();
     let policy = Policy { schemes: config.schemes.clone(), own_hosts };
-    Service::new(Arc::clone(&store.links), policy, now)
+    Service::new(Arc::clone(&store.links), Arc::clone(&store.clicks), policy, now)
 }
 
 /// The clock.

@@ -27,7 +27,7 @@ pub use lane::{Lane, LaneFull};
 pub use links::Draft;
 pub use passwords::{hash_password, verify_password};
 use waypost_link::{Hostname, Revision, Schemes, Timestamp};
-use waypost_storage::LinkStore;
+use waypost_storage::{ClickStore, LinkStore};
 
 /// What the operator's settings allow.
 #[derive(Clone, Debug, Default)]
@@ -42,15 +42,21 @@ pub struct Policy {
 #[derive(Clone)]
 pub struct Service {
     store: Arc<dyn LinkStore>,
+    clicks: Arc<dyn ClickStore>,
     policy: Arc<Policy>,
     now: fn() -> Timestamp,
     applied: Option<Arc<dyn Fn(Revision) + Send + Sync>>,
 }
 
 impl Service {
-    /// The use cases over `store`; `now` is the clock.
-    pub fn new(store: Arc<dyn LinkStore>, policy: Policy, now: fn() -> Timestamp) -> Self {
-        Self { store, policy: Arc::new(policy), now, applied: None }
+    /// The use cases over a store's two halves; `now` is the clock.
+    pub fn new(
+        store: Arc<dyn LinkStore>,
+        clicks: Arc<dyn ClickStore>,
+        policy: Policy,
+        now: fn() -> Timestamp,
+    ) -> Self {
+        Self { store, clicks, policy: Arc::new(policy), now, applied: None }
     }
 
     /// Calls `wait` after each commit: it returns once the local index has applied it, so that
@@ -64,6 +70,16 @@ impl Service {
     /// The store underneath.
     pub fn store(&self) -> &dyn LinkStore {
         &*self.store
+    }
+
+    /// Clicks and their roll-ups.
+    pub fn clicks(&self) -> &dyn ClickStore {
+        &*self.clicks
+    }
+
+    /// The clock.
+    pub fn now(&self) -> Timestamp {
+        (self.now)()
     }
 
     /// What the settings allow.

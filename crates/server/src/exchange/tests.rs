@@ -13,11 +13,9 @@ const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
 
 fn book() -> Book {
     let own_hosts = vec![Hostname::parse("localhost").unwrap()];
-    let service = Service::new(
-        Arc::new(MemoryStore::new(|_| AgentDetails::default())),
-        Policy { own_hosts, ..Policy::default() },
-        || NOW,
-    );
+    let store = Arc::new(MemoryStore::new(|_| AgentDetails::default()));
+    let service =
+        Service::new(store.clone(), store, Policy { own_hosts, ..Policy::default() }, || NOW);
     Book::new(service, WorkspaceId(1), NOW, true).unwrap()
 }
 
