@@ -23,6 +23,26 @@ pub enum Fault {
     /// No such object, or not yours.
     #[error("{0} not found")]
     NotFound(String),
+    /// The key may not do this.
+    #[error("not allowed: {0}")]
+    Forbidden(String),
+    /// The workspace's plan has none of these.
+    #[error("the plan includes no {0}")]
+    UpgradeRequired(&'static str),
+    /// As many as the plan or a limit allows are there.
+    #[error("there are as many {0} as may be")]
+    LimitReached(&'static str),
+    /// The provider of hostnames said no, or nothing.
+    #[error("the provider of hostnames: {0}")]
+    Provider(String),
+    /// One of many is wrong, so none was made.
+    #[error("row {row}: {fault}")]
+    Row {
+        /// Which, from 0.
+        row: usize,
+        /// What is wrong with it.
+        fault: Box<Self>,
+    },
     /// The store said no.
     #[error(transparent)]
     Store(#[from] Error),
