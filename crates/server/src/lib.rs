@@ -41,6 +41,8 @@ enum Command {
     Link(commands::link::Arguments),
     /// Read links from a file
     Import(commands::import::Arguments),
+    /// Make a workspace's links equal to a file
+    Apply(commands::apply::Arguments),
     /// Write links to a file
     Export(commands::export::Arguments),
     /// Show what a link's clicks come to
@@ -74,6 +76,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Workspace(arguments) => commands::workspace::run(&arguments, &context),
         Command::Link(arguments) => commands::link::run(&arguments, &context),
         Command::Import(arguments) => commands::import::run(&arguments, &context),
+        Command::Apply(arguments) => commands::apply::run(&arguments, &context),
         Command::Export(arguments) => commands::export::run(&arguments, &context),
         Command::Stats(arguments) => commands::stats::run(&arguments, &context),
         Command::Backup(arguments) => commands::backup::run(&arguments, &context),

@@ -88,6 +88,17 @@ impl Service {
         Err(Fault::Store(Error::Unavailable("others write the same links all the time".into())))
     }
 
+    /// Commits changes that the caller worked out from what it read, at most
+    /// [`crate::limits::BATCH`] of them.
+    ///
+    /// # Errors
+    /// [`Fault::Store`]: none was made. `Stale`, `Taken` and `Missing` say that somebody else was
+    /// faster.
+    pub fn change_links(&self, changes: &[Change]) -> Result<()> {
+        self.commit(changes)?;
+        Ok(())
+    }
+
     fn plan(&self, links: Vec<(usize, Link)>, planned: &mut Planned) -> Result<()> {
         let Planned { conflict, changes, places, outcomes } = planned;
         let mut seen: HashMap<Name, usize> = HashMap::with_capacity(links.len());

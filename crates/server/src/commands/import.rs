@@ -4,11 +4,8 @@
 //! most two batches, so that memory doesn't grow with the file. A wrong record is reported and the rest goes in.
 
 use std::{
-    collections::HashSet,
-    fs::File,
-    hash::{BuildHasher as _, RandomState},
-    io::{self, BufReader, Read},
-    path::{Path, PathBuf},
+    io::{self, Read},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -24,8 +21,11 @@ use waypost_link::{Link, Name};
 use waypost_service::{Conflict, Outcome, Planned, Service, limits::BATCH};
 
 use super::{
-    STANDARD, format, output,
+    format,
+    names::Names,
+    output,
     progress::{Counted, Progress},
+    source,
     tenant::Tenant,
 };
 use crate::{
@@ -37,8 +37,6 @@ use crate::{
 const BATCH_BYTES: u64 = 16 << 20;
 /// Batches that wait to be planned, or to be committed.
 const WAITING: usize = 2;
-/// Bytes read at once.
-const READ_BYTES: usize = 256 << 10;
 
 /// Arguments of `waypost import`.
 #[derive(Args)]
@@ -97,7 +95,7 @@ struct Batch {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let format = format(arguments.format, &arguments.file);
     let name = arguments.file.display().to_string();
-    let (from, size) = open(&arguments.file).with_context(|| name.clone())?;
+    let (from, size) = source::open(&arguments.file).with_context(|| name.clone())?;
     let open = if arguments.dry_run { Tenant::open_to_look } else { Tenant::open };
     let tenant = open(context, &arguments.workspace)?;
     let mut progress = Progress::new(name.clone(), size);
@@ -106,27 +104,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     progress.finish();
     intake.print(arguments.json)?;
     match read {
-        Err(Stopped::Header(wrong)) => {
-            bail!("{name}:{}:{}: {}", wrong.at.line, wrong.at.column, wrong.why)
-        }
+        Err(Stopped::Header(wrong)) => bail!("{name}:{wrong}"),
         Err(Stopped::Other(error)) => Err(error.context(format!("{name}: stopped"))),
         Ok(()) if intake.summary.failed > 0 => {
             bail!("{name}: {} records did not go in", intake.summary.failed)
         }
         Ok(()) => Ok(()),
     }
-}
-
-fn open(file: &Path) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
-    if file == Path::new(STANDARD) {
-        return Ok((Box::new(io::stdin()), None));
-    }
-    let from = File::open(file)?;
-    let meta = from.metadata()?;
-    if meta.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    Ok((Box::new(from), meta.is_file().then_some(meta.len())))
 }
 
 /// Why an import ended before the file did.
@@ -180,7 +164,7 @@ fn read(
     counter: &AtomicU64,
     to: &SyncSender<Batch>,
 ) -> Result<(), ReaderError> {
-    let mut reader = reader(format, BufReader::with_capacity(READ_BYTES, from))?;
+    let mut reader = reader(format, source::buffered(from))?;
     let mut batch = Batch::default();
     let mut begun = 0;
     while let Some(entry) = reader.next(book)? {
@@ -243,7 +227,7 @@ struct Intake {
     service: Service,
     conflict: Conflict,
     summary: Summary,
-    seen: Seen,
+    seen: Names,
 }
 
 impl Intake {
@@ -254,14 +238,14 @@ impl Intake {
             OnConflict::Fail => Conflict::Fail,
         };
         let summary = Summary { dry_run: arguments.dry_run, ..Summary::default() };
-        Self { service, conflict, summary, seen: Seen::default() }
+        Self { service, conflict, summary, seen: Names::default() }
     }
 
     fn put(&mut self, batch: Ready, progress: &mut Progress) -> Result<()> {
         let Ready { planned, names, places, mut wrong } = batch;
         let outcomes = if self.summary.dry_run {
             let mut outcomes = planned.outcomes();
-            self.seen.correct(&names, self.conflict, &mut outcomes);
+            correct(&mut self.seen, &names, self.conflict, &mut outcomes);
             outcomes
         } else {
             self.service.put_links(planned)?
@@ -294,25 +278,19 @@ impl Intake {
     }
 }
 
-/// The names that a dry run would have taken: later batches meet them. 8 bytes a link.
-#[derive(Default)]
-struct Seen {
-    hasher: RandomState,
-    names: HashSet<u64>,
-}
-
-impl Seen {
-    fn correct(&mut self, names: &[Name], conflict: Conflict, outcomes: &mut [Outcome]) {
-        let before: Vec<_> = names.iter().map(|name| self.hasher.hash_one(name)).collect();
-        for (name, outcome) in before.iter().zip(outcomes.iter_mut()) {
-            if self.names.contains(name) && *outcome == Outcome::Created {
-                *outcome = match conflict {
-                    Conflict::Skip => Outcome::Skipped,
-                    Conflict::Replace => Outcome::Replaced,
-                    Conflict::Fail => Outcome::Taken,
-                };
-            }
+/// What a dry run's later batches can't find in the store: the names that earlier ones would have
+/// taken.
+fn correct(seen: &mut Names, names: &[Name], conflict: Conflict, outcomes: &mut [Outcome]) {
+    for (name, outcome) in names.iter().zip(outcomes.iter_mut()) {
+        if seen.contains(name) && *outcome == Outcome::Created {
+            *outcome = match conflict {
+                Conflict::Skip => Outcome::Skipped,
+                Conflict::Replace => Outcome::Replaced,
+                Conflict::Fail => Outcome::Taken,
+            };
         }
-        self.names.extend(before);
+    }
+    for name in names {
+        seen.insert(name);
     }
 }

@@ -1,18 +1,23 @@
 //! One file a subcommand: its arguments, and what it does with them.
 //!
-//! What they share: [`tenant`] opens the store for one workspace, [`output`] prints, [`progress`]
-//! and [`target`] stand around the files of import and export. Data goes to standard output, everything
+//! What they share: [`tenant`] opens the store for one workspace, [`output`] prints, [`source`],
+//! [`progress`] and [`target`] stand around the files of import, apply and export. Data goes to standard output, everything
 //! else to standard error.
 
+pub(crate) mod apply;
 pub(crate) mod backup;
+mod chart;
 pub(crate) mod check_config;
 pub(crate) mod completions;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod link;
+mod names;
 mod output;
+mod plan;
 mod progress;
+mod source;
 pub(crate) mod stats;
 mod target;
 mod tenant;

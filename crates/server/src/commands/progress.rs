@@ -52,9 +52,7 @@ impl Progress {
     pub(super) fn wrong(&mut self, wrong: &Wrong) {
         self.wrong += 1;
         if self.wrong <= PRINTED {
-            let (file, at) = (&self.file, wrong.at);
-            let line = format!("{file}:{}:{}: {}", at.line, at.column, wrong.why);
-            self.bar.suspend(|| eprintln!("{line}"));
+            self.bar.suspend(|| eprintln!("{}:{wrong}", self.file));
         }
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use waypost_link::{Link, Timestamp};
 use waypost_storage::{Bucket, Counts, Dimension, Grain, Scope, Share, TallyQuery, Totals};
 
-use super::{output, tenant::Tenant};
+use super::{chart, output, tenant::Tenant};
 use crate::{
     context::{Context, now},
     exchange::print_time,
@@ -180,8 +180,11 @@ fn print(statistics: &Statistics) -> Result<()> {
         output::line(format_args!("{name:<16}{time}"))?;
     }
     output::line("")?;
-    let rows = s.by_day.iter().map(|day| vec![day.day.clone(), day.count.to_string()]);
-    Ok(output::table(&["day", "clicks"], rows, &[1])?)
+    let days = s.by_day.iter().map(|day| (day.day.as_str(), day.count));
+    for row in chart::rows(days, chart::shows_utf8()) {
+        output::line(row)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use waypost_storage::Totals;
 
 use crate::{
     context::{Context, Opened, now},
-    exchange::{Book, to_pairs},
+    exchange::{Book, Front, to_pairs},
 };
 
 /// An open store and one of its workspaces.
@@ -44,7 +44,11 @@ impl Tenant {
     fn with(context: &Context, workspace: &str, writes: bool) -> Result<Self> {
         let opened = context.open()?;
         let workspace = opened.service.workspace(workspace)?;
-        let book = Book::new(opened.service.clone(), workspace.id, now(), writes)?;
+        let front = Front {
+            host: opened.config.public_url.host_str().unwrap_or_default().to_owned(),
+            strict: opened.config.strict_hosts,
+        };
+        let book = Book::new(opened.service.clone(), workspace.id, now(), writes)?.behind(front);
         Ok(Self { opened, workspace, book })
     }
 

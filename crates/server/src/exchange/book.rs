@@ -3,14 +3,21 @@
 use std::{cell::RefCell, collections::HashMap};
 
 use waypost_link::{
-    Change, Collection, CollectionId, Destination, DomainId, Link, Noun, Record, Slug, Timestamp,
-    WorkspaceId,
+    Change, Collection, CollectionId, Destination, DomainId, Hostname, Link, Noun, Record, Slug,
+    Timestamp, WorkspaceId,
 };
-use waypost_service::{Draft, Fault, Result, Service};
+use waypost_service::{Draft, Fault, Result, Service, hash_password, verify_password};
 use waypost_storage::{Order, RecordQuery};
 
 /// The colour of a collection that an import makes: the first of the palette.
 const COLOR: &str = "#ef4444";
+
+/// Ids from here on are of collections that aren't made yet; real ones stay below (SPEC 1).
+const PROVISIONAL: u64 = 1 << 53;
+
+/// The collections that were made for provisional ones.
+#[derive(Default)]
+pub(crate) struct Made(HashMap<CollectionId, CollectionId>);
 
 /// The names of one workspace, and the rules that its links go by.
 pub(crate) struct Book {
@@ -18,15 +25,33 @@ pub(crate) struct Book {
     workspace: WorkspaceId,
     now: Timestamp,
     writes: bool,
+    front: Front,
     plain: Link,
     domains: RefCell<HashMap<String, DomainId>>,
     hostnames: RefCell<HashMap<DomainId, Option<String>>>,
     collections: RefCell<Option<HashMap<String, CollectionId>>>,
     names: RefCell<HashMap<CollectionId, Option<String>>>,
+    passwords: RefCell<HashMap<String, String>>,
+}
+
+/// How the server meets visitors, for formats that name a hostname on every line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Front {
+    /// The hostname of links on the default domain.
+    pub(crate) host: String,
+    /// Whether hostnames that nobody registered are answered with 404.
+    pub(crate) strict: bool,
+}
+
+impl Default for Front {
+    fn default() -> Self {
+        Self { host: "localhost".to_owned(), strict: true }
+    }
 }
 
 impl Book {
-    /// The book of a workspace. A collection that is named and missing is made, if it `writes`.
+    /// The book of a workspace. A collection that is named and missing is made, if it `writes`;
+    /// else it gets an id that only this book knows, until [`Book::settle`].
     ///
     /// # Errors
     /// Never, as long as a plain link is legal.
@@ -44,12 +69,31 @@ impl Book {
             workspace,
             now,
             writes,
+            front: Front::default(),
             plain,
             domains: RefCell::default(),
             hostnames: RefCell::default(),
             collections: RefCell::default(),
             names: RefCell::default(),
+            passwords: RefCell::default(),
         })
+    }
+
+    /// The same book, of a server that meets visitors so.
+    #[must_use]
+    pub(crate) fn behind(mut self, front: Front) -> Self {
+        self.front = front;
+        self
+    }
+
+    /// The hostname of links on the default domain.
+    pub(crate) fn host(&self) -> &str {
+        &self.front.host
+    }
+
+    /// The use cases that it looks things up by.
+    pub(crate) fn service(&self) -> Service {
+        self.service.clone()
     }
 
     /// A link without any option, to hold others against.
@@ -108,6 +152,22 @@ impl Book {
         Ok(id)
     }
 
+    /// The domain that visitors of `host` see (SPEC 3.1): the workspace's own, or the default one
+    /// where unknown hostnames see it.
+    ///
+    /// # Errors
+    /// As [`Book::domain`].
+    pub(crate) fn served(&self, host: &str) -> Result<DomainId> {
+        let stranger = || {
+            let legal = Hostname::parse(host).is_ok();
+            Ok::<_, Fault>(legal && !self.front.strict && self.service.domain(host)?.is_none())
+        };
+        match self.domain(host) {
+            Err(Fault::Invalid { .. }) if stranger()? => Ok(DomainId::DEFAULT),
+            found => found,
+        }
+    }
+
     /// The hostname of a domain; none for the default one.
     ///
     /// # Errors
@@ -124,25 +184,67 @@ impl Book {
         Ok(name)
     }
 
-    /// The oldest collection of this name, else a new one; none where nothing may be written.
+    /// The oldest collection of this name, else a new one.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`], [`Fault::Store`].
+    pub(crate) fn collection(&self, name: &str) -> Result<CollectionId> {
+        let mut collections = self.collections.borrow_mut();
+        let known = match &mut *collections {
+            Some(known) => known,
+            unread => unread.insert(self.collections_by_name()?),
+        };
+        if let Some(&id) = known.get(name) {
+            return Ok(id);
+        }
+        check_collection(name)?;
+        let id = if self.writes {
+            self.make_collection(name)?
+        } else {
+            CollectionId(PROVISIONAL + known.len() as u64)
+        };
+        known.insert(name.to_owned(), id);
+        self.names.borrow_mut().insert(id, Some(name.to_owned()));
+        Ok(id)
+    }
+
+    /// Makes the collection of a link that a book which writes nothing has read.
     ///
     /// # Errors
     /// [`Fault::Store`].
-    pub(crate) fn collection(&self, name: &str) -> Result<Option<CollectionId>> {
-        let mut collections = self.collections.borrow_mut();
-        if collections.is_none() {
-            *collections = Some(self.collections_by_name()?);
-        }
-        let Some(known) = collections.as_mut() else { return Ok(None) };
-        if let Some(&id) = known.get(name) {
-            return Ok(Some(id));
-        }
+    pub(crate) fn settle(&self, link: &mut Link, made: &mut Made) -> Result<()> {
+        let Some(id) = link.collection.filter(|id| id.0 >= PROVISIONAL) else { return Ok(()) };
+        let name = self.collection_name(id)?;
+        let id = match (made.0.get(&id), name) {
+            (Some(&made), _) => Some(made),
+            (None, Some(name)) => {
+                let new = self.make_collection(&name)?;
+                made.0.insert(id, new);
+                Some(new)
+            }
+            (None, None) => None,
+        };
+        link.collection = id;
+        Ok(())
+    }
+
+    /// The hash of a password, which a book that writes nothing can tell again from the hash.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`].
+    pub(crate) fn hash(&self, password: &str) -> Result<String> {
+        let hash = hash_password(password)?;
         if !self.writes {
-            return Ok(None);
+            self.passwords.borrow_mut().insert(hash.clone(), password.to_owned());
         }
-        let id = self.make_collection(name)?;
-        known.insert(name.to_owned(), id);
-        Ok(Some(id))
+        Ok(hash)
+    }
+
+    /// Whether `new`, as this book has read it, opens what `old` opens.
+    pub(crate) fn same_password(&self, old: Option<&str>, new: Option<&str>) -> bool {
+        let (Some(old), Some(new)) = (old, new) else { return old == new };
+        let passwords = self.passwords.borrow();
+        old == new || passwords.get(new).is_some_and(|password| verify_password(password, old))
     }
 
     /// The name of a collection; none where it is gone.
@@ -170,9 +272,6 @@ impl Book {
     }
 
     fn make_collection(&self, name: &str) -> Result<CollectionId> {
-        if name.len() > waypost_link::limits::TITLE_BYTES || name.chars().any(char::is_control) {
-            return Err(Fault::invalid("collection", "a name has at most 1024 printable bytes"));
-        }
         let collection = Collection {
             workspace: self.workspace,
             name: name.to_owned(),
@@ -207,4 +306,11 @@ impl Book {
             query.after = page.next;
         }
     }
+}
+
+fn check_collection(name: &str) -> Result<()> {
+    if name.len() > waypost_link::limits::TITLE_BYTES || name.chars().any(char::is_control) {
+        return Err(Fault::invalid("collection", "a name has at most 1024 printable bytes"));
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use waypost_link::{CollectionId, DomainId, Flags, Link, Slug, Status, Timestamp};
-use waypost_service::{Fault, hash_password};
+use waypost_service::Fault;
 
 use super::{
     Book,
@@ -294,8 +294,8 @@ fn set_status(link: &mut Link, value: &Value, _: &Book) -> Result<(), String> {
     Ok(())
 }
 
-fn set_password(link: &mut Link, value: &Value, _: &Book) -> Result<(), String> {
-    link.password = value.as_str().map(hash_password).transpose().map_err(why)?;
+fn set_password(link: &mut Link, value: &Value, book: &Book) -> Result<(), String> {
+    link.password = value.as_str().map(|password| book.hash(password)).transpose().map_err(why)?;
     Ok(())
 }
 
@@ -318,7 +318,7 @@ fn collection(link: &Link, book: &Book) -> Result<Value, Fault> {
 
 fn set_collection(link: &mut Link, value: &Value, book: &Book) -> Result<(), String> {
     link.collection = match value.as_str() {
-        Some(name) => book.collection(name).map_err(why)?,
+        Some(name) => Some(book.collection(name).map_err(why)?),
         None => None,
     };
     Ok(())

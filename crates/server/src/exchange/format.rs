@@ -15,6 +15,8 @@ pub(crate) enum Format {
     NginxMap,
     /// A Netlify `_redirects` file
     Netlify,
+    /// A Cloudflare Bulk Redirects CSV file
+    Cloudflare,
 }
 
 impl Format {
@@ -24,6 +26,9 @@ impl Format {
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         match (name.as_str(), extension) {
             ("_redirects", _) => Some(Self::Netlify),
+            _ if name == "cloudflare.csv" || name.ends_with(".cloudflare.csv") => {
+                Some(Self::Cloudflare)
+            }
             (_, "csv") => Some(Self::Csv),
             (_, "jsonl" | "ndjson") => Some(Self::Jsonl),
             (_, "map" | "conf") => Some(Self::NginxMap),
@@ -47,6 +52,8 @@ mod tests {
             ("go.conf", Some(Format::NginxMap)),
             ("site/_redirects", Some(Format::Netlify)),
             ("_redirects.csv", Some(Format::Csv)),
+            ("site/go.cloudflare.csv", Some(Format::Cloudflare)),
+            ("cloudflare.csv", Some(Format::Cloudflare)),
             ("links", None),
             ("csv", None),
             ("-", None),

@@ -42,6 +42,11 @@ impl<R: BufRead> Reader for JsonlReader<R> {
             }));
         }
     }
+
+    /// A key that is absent says that the link has no such thing.
+    fn says(&self, _: &str) -> bool {
+        true
+    }
 }
 
 /// The link of a line, or the column and the sentence.

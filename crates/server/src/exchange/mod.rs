@@ -8,6 +8,7 @@
 //! Nothing here opens a file, prints, or commits a link.
 
 mod book;
+mod cloudflare;
 mod csv;
 mod fields;
 mod format;
@@ -18,14 +19,18 @@ mod netlify;
 mod nginx_map;
 mod options;
 mod plain;
+mod records;
 mod values;
 
-use std::io::{self, BufRead, Write};
+use std::{
+    fmt,
+    io::{self, BufRead, Write},
+};
 
 use waypost_link::Link;
 
-pub(crate) use book::Book;
-pub(crate) use fields::{assign, to_pairs};
+pub(crate) use book::{Book, Front, Made};
+pub(crate) use fields::{Field, assign, to_pairs};
 pub(crate) use format::Format;
 pub(crate) use values::print_time;
 
@@ -47,6 +52,13 @@ pub(crate) struct Wrong {
     pub(crate) why: String,
 }
 
+/// `line:column: sentence`, to stand behind the file's name.
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.at.line, self.at.column, self.why)
+    }
+}
+
 /// What a record became.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Entry {
@@ -63,6 +75,10 @@ pub(crate) trait Reader {
     /// # Errors
     /// The file can't be read on.
     fn next(&mut self, book: &Book) -> io::Result<Option<Entry>>;
+
+    /// Whether its records say something about the field of this name; what they don't say of a
+    /// link that exists stays as it is.
+    fn says(&self, field: &str) -> bool;
 }
 
 /// How much of a link a format could carry.
@@ -107,6 +123,7 @@ pub(crate) fn reader<'r>(
         Format::Jsonl => Box::new(jsonl::JsonlReader::new(lines)),
         Format::NginxMap => Box::new(nginx_map::MapReader::new(lines)),
         Format::Netlify => Box::new(netlify::RedirectsReader::new(lines)),
+        Format::Cloudflare => Box::new(cloudflare::BulkReader::new(lines)),
     })
 }
 
@@ -117,6 +134,7 @@ pub(crate) fn writer(format: Format) -> Box<dyn Writer> {
         Format::Jsonl => Box::new(jsonl::JsonlWriter),
         Format::NginxMap => Box::new(nginx_map::MapWriter),
         Format::Netlify => Box::new(netlify::RedirectsWriter),
+        Format::Cloudflare => Box::new(cloudflare::BulkWriter::default()),
     }
 }
 
@@ -135,5 +153,7 @@ impl From<io::Error> for ReaderError {
     }
 }
 
+#[cfg(test)]
+mod round_trip_tests;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,9 @@ use super::{
     plain,
 };
 
+/// The fields that a rule carries.
+const KNOWN: [&str; 4] = ["code", "domain", "destination_url", "status"];
+
 /// Reads a `_redirects` file.
 pub(crate) struct RedirectsReader<R> {
     lines: Lines<R>,
@@ -43,6 +46,10 @@ impl<R: BufRead> Reader for RedirectsReader<R> {
                 Err((byte, why)) => Entry::Wrong(Wrong { at: at(byte), why }),
             }));
         }
+    }
+
+    fn says(&self, field: &str) -> bool {
+        KNOWN.contains(&field)
     }
 }
 
@@ -134,8 +141,7 @@ pub(crate) struct RedirectsWriter;
 
 impl Writer for RedirectsWriter {
     fn link(&mut self, link: &Link, book: &Book, to: &mut dyn Write) -> anyhow::Result<Carried> {
-        let known = ["code", "domain", "destination_url", "status"];
-        let carried = plain::carried(link, book, &known)?;
+        let carried = plain::carried(link, book, &KNOWN)?;
         if carried != Carried::LeftOut {
             let host = book.hostname(link.domain)?;
             let host = host.map(|host| format!("https://{host}")).unwrap_or_default();

@@ -18,6 +18,9 @@ use super::{
     plain,
 };
 
+/// The fields that an entry carries.
+const KNOWN: [&str; 2] = ["code", "destination_url"];
+
 /// Reads a map.
 pub(crate) struct MapReader<R> {
     lines: Lines<R>,
@@ -48,6 +51,10 @@ impl<R: BufRead> Reader for MapReader<R> {
             }
         }
         Ok(self.queue.pop_front())
+    }
+
+    fn says(&self, field: &str) -> bool {
+        KNOWN.contains(&field)
     }
 }
 
@@ -189,7 +196,7 @@ impl Writer for MapWriter {
         if link.domain != DomainId::DEFAULT || destination.contains('$') {
             return Ok(Carried::LeftOut);
         }
-        let carried = plain::carried(link, book, &["code", "destination_url"])?;
+        let carried = plain::carried(link, book, &KNOWN)?;
         if carried != Carried::LeftOut {
             writeln!(to, "/{} {};", link.slug, quote_word(destination))?;
         }

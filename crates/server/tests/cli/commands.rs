@@ -1,80 +1,10 @@
-//! The built binary, driven as a script would drive it: output, messages, exit status.
+//! Every command but apply and domain: output, messages, exit status.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+use std::{fmt::Write as _, fs};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// What a run came to.
-#[derive(Debug)]
-struct Ran {
-    status: i32,
-    out: String,
-    err: String,
-}
-
-/// A directory with a store in it.
-struct Place {
-    dir: TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        self.run_with(arguments, "")
-    }
-
-    /// Runs the binary in the directory; its store is `store`, its input `input`.
-    fn run_with(&self, arguments: &[&str], input: &str) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_waypost"));
-        command.args(arguments).current_dir(self.dir.path()).env_clear();
-        command.env("WAYPOST_DATA", "store").env("WAYPOST_MAP_SIZE", "1GiB");
-        self.write("input", input);
-        command.stdin(Stdio::from(fs::File::open(self.path("input")).unwrap()));
-        let output = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let status = output.status.code().unwrap();
-        Ran { status, out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    /// Runs the binary, which must succeed; what it printed.
-    fn ok(&self, arguments: &[&str]) -> String {
-        let ran = self.run(arguments);
-        assert_eq!(ran.status, 0, "{arguments:?} {ran:?}");
-        ran.out
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())).unwrap()
-    }
-}
-
-impl Ran {
-    fn check(&self, status: i32, out: &str, err: &str) {
-        let said = self.out.contains(out) && self.err.contains(err);
-        assert!(self.status == status && said, "expected {status} {out:?} {err:?}: {self:?}");
-    }
-}
+use crate::place::Place;
 
 #[test]
 fn exit_status_and_sentences() {
