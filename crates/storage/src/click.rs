@@ -2,7 +2,9 @@
 
 use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
 
-use crate::{Batch, Bucket, ClickQuery, LinkCountQuery, Page, Result, TallyQuery, Totals};
+use crate::{
+    Batch, Bucket, ClickQuery, LinkCount, LinkCountQuery, Page, Result, TallyQuery, Totals,
+};
 
 /// One run of one writer: random, so that no two ever share their sequence numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -224,7 +226,7 @@ pub trait ClickStore: Sink {
     ///
     /// # Errors
     /// As every read.
-    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<(LinkId, u64), LinkId>>;
+    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>>;
 
     /// Takes away what may go, for a bounded time.
     ///

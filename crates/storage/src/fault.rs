@@ -18,8 +18,8 @@ use waypost_link::{
 
 use crate::{
     Appended, Batch, Bucket, ClickQuery, ClickStore, Committed, Epoch, Error, Event, Facet, Feed,
-    LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page, RecordQuery, Recorded, Report,
-    Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page, RecordQuery, Recorded,
+    Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
 };
 
 macro_rules! operations {
@@ -321,7 +321,7 @@ impl<S: ClickStore> ClickStore for Faulty<S> {
         self.call(Operation::Tally, |store| store.tally(query))
     }
 
-    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<(LinkId, u64), LinkId>> {
+    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {
         self.call(Operation::LinkCounts, |store| store.link_counts(query))
     }
 

@@ -23,8 +23,8 @@ use waypost_link::{
 use self::{clicks::Clicks, links::Links};
 use crate::{
     Appended, Batch, Bucket, ClickQuery, ClickStore, Committed, Epoch, Error, Event, Facet, Feed,
-    LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page, ReadAgent, RecordQuery, Recorded,
-    Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page, ReadAgent, RecordQuery,
+    Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
 };
 
 /// A store in memory.
@@ -208,7 +208,7 @@ impl ClickStore for MemoryStore {
         Ok(self.clicks.lock().tally(query))
     }
 
-    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<(LinkId, u64), LinkId>> {
+    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {
         Ok(self.clicks.lock().link_counts(query))
     }
 

@@ -118,6 +118,17 @@ pub struct Bucket {
     pub counts: Counts,
 }
 
+/// What a link has had in a range of days.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkCount {
+    /// The link.
+    pub link: LinkId,
+    /// Clicks, bots included.
+    pub clicks: u64,
+    /// Clicks of bots.
+    pub bots: u64,
+}
+
 /// What a link has had in all, at once to hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {

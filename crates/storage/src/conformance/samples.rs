@@ -305,6 +305,16 @@ impl Sample {
         sample
     }
 
+    /// The same by a bot.
+    pub(super) fn by_bot(mut self) -> Self {
+        let (user_agent, agent) = AGENTS[BOT];
+        let stored = &mut self.stored;
+        stored.user_agent = user_agent.to_owned();
+        (stored.browser, stored.os, stored.device) = (agent.browser, agent.os, agent.device);
+        stored.bot = agent.bot;
+        self
+    }
+
     /// The same as somebody would report it, clicked `micros` before it was received.
     pub(super) fn reported(mut self, micros: i64) -> Self {
         let stored = &mut self.stored;

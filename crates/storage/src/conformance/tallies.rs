@@ -6,8 +6,8 @@ use waypost_link::{LinkId, Timestamp};
 
 use super::{Fixture, Store, samples::*, truth::*};
 use crate::{
-    ClickStore, Conversion, Counts, Dimension, Event, Grain, LinkCountQuery, Recorded, Scope,
-    Share, Sketch, TallyQuery, Totals, limits,
+    ClickStore, Conversion, Counts, Dimension, Event, Grain, LinkCount, LinkCountQuery, Recorded,
+    Scope, Share, Sketch, TallyQuery, Totals, limits,
 };
 
 /// Redirects of two days and some reported clicks from before, partly on disk.
@@ -251,14 +251,16 @@ pub(super) fn conversions_count_when_they_came(fixture: &dyn Fixture) {
 
 pub(super) fn link_counts_by_day_and_page(fixture: &dyn Fixture) {
     let store = fixture.store();
-    // Link n is clicked n % 3 times a day on days 0 to n % 4; links from 30 on are of others.
+    // Link n is clicked n % 3 times a day on days 0 to n % 4, the second time by a bot; links from
+    // 30 on are of others.
     let samples: Vec<_> = (1..40u64)
         .flat_map(|link| (0..=link % 4).map(move |day| (link, day)))
         .flat_map(|(link, day)| (0..link % 3).map(move |n| (link, day, n)))
         .map(|(link, day, n)| {
             let at = NOW.plus(day as i64 * Timestamp::DAY);
             let workspace = if link < 30 { W1 } else { W2 };
-            Sample::of(LinkId(link), workspace, at, n as u32)
+            let sample = Sample::of(LinkId(link), workspace, at, n as u32);
+            if n == 0 { sample } else { sample.by_bot() }
         })
         .collect();
     for (sequence, sample) in (1..).zip(&samples) {
@@ -272,9 +274,11 @@ pub(super) fn link_counts_by_day_and_page(fixture: &dyn Fixture) {
         let expected: Vec<_> = (1..30u64)
             .map(|link| {
                 let days = (0..=(link % 4) as i64).filter(|day| (from..to).contains(day)).count();
-                (LinkId(link), days as u64 * (link % 3))
+                let (days, daily) = (days as u64, link % 3);
+                let bots = days * daily.saturating_sub(1);
+                LinkCount { link: LinkId(link), clicks: days * daily, bots }
             })
-            .filter(|&(_, clicks)| clicks > 0)
+            .filter(|count| count.clicks > 0)
             .collect();
         for limit in [1, 4, 100] {
             let (workspace, from, to) = (W1, first + from, first + to);

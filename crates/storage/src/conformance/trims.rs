@@ -101,7 +101,7 @@ fn assert_gone(store: &dyn Store, samples: &[Sample]) {
     let (from, to) = (0, 1 << 30);
     let query = LinkCountQuery { workspace: W1, from, to, after: None, limit: 100 };
     let counted = drain(|after| store.link_counts(&LinkCountQuery { after, ..query.clone() }));
-    assert!(counted.iter().all(|&(link, _)| link != GONE), "{counted:?}");
+    assert!(counted.iter().all(|count| count.link != GONE), "{counted:?}");
 }
 
 pub(super) fn a_purged_link_is_gone_everywhere(fixture: &dyn Fixture) {

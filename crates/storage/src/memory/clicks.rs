@@ -7,8 +7,8 @@ use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
 use super::page;
 use crate::{
     Appended, Batch, BatchError, Bucket, ClickQuery, ClickScope, Conversion, Counts, Epoch, Error,
-    Event, Grain, Hit, LinkCountQuery, Mark, NewClick, Order, Page, REDIRECT, ReadAgent, Recorded,
-    Result, Row, Scope, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Event, Grain, Hit, LinkCount, LinkCountQuery, Mark, NewClick, Order, Page, REDIRECT, ReadAgent,
+    Recorded, Result, Row, Scope, StoredClick, TallyQuery, Totals, Trim, Trimmed,
 };
 
 const GRAINS: [Grain; 3] = [Grain::Hour, Grain::Day, Grain::All];
@@ -229,11 +229,15 @@ impl Clicks {
         merged.into_iter().map(bucket).collect()
     }
 
-    pub(super) fn link_counts(&self, query: &LinkCountQuery) -> Page<(LinkId, u64), LinkId> {
-        let count = |link: LinkId| -> u64 {
+    pub(super) fn link_counts(&self, query: &LinkCountQuery) -> Page<LinkCount, LinkId> {
+        let count = |link: LinkId| {
             let day = |start| (Whose::Link(link), Grain::Day, start);
             let days = self.buckets.range(day(query.from)..day(query.to.max(query.from)));
-            days.map(|(_, counts)| counts.clicks).sum()
+            days.fold(LinkCount { link, ..LinkCount::default() }, |sum, (_, counts)| LinkCount {
+                clicks: sum.clicks + counts.clicks,
+                bots: sum.bots + counts.bots,
+                ..sum
+            })
         };
         let clicked = self
             .links
@@ -241,9 +245,9 @@ impl Clicks {
             .filter(|&(&link, extra)| {
                 extra.workspace == query.workspace && query.after < Some(link)
             })
-            .map(|(&link, _)| (link, count(link)))
-            .filter(|&(_, clicks)| clicks > 0);
-        page(clicked, query.limit, |&(link, _)| link)
+            .map(|(&link, _)| count(link))
+            .filter(|count| count.clicks > 0);
+        page(clicked, query.limit, |count| count.link)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use waypost_link::{ClickId, LinkId};
 use waypost_storage::{
-    Appended, Batch, Bucket, ClickQuery, ClickStore, Epoch, Event, LinkCountQuery, Mark, Page,
-    Recorded, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Appended, Batch, Bucket, ClickQuery, ClickStore, Epoch, Event, LinkCount, LinkCountQuery, Mark,
+    Page, Recorded, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
 };
 
 use crate::LmdbStore;
@@ -47,7 +47,7 @@ impl ClickStore for LmdbStore {
         self.clicks.tally(query)
     }
 
-    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<(LinkId, u64), LinkId>> {
+    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {
         self.clicks.link_counts(query)
     }
 

@@ -48,8 +48,9 @@ use parking_lot::Mutex;
 use waypost_agent::Cache;
 use waypost_link::{ClickId, LinkId};
 use waypost_storage::{
-    Appended, Batch, Bucket, ClickQuery, ClickStore, Epoch, Error, Event, LinkCountQuery, Mark,
-    Page, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Appended, Batch, Bucket, ClickQuery, ClickStore, Epoch, Error, Event, LinkCount,
+    LinkCountQuery, Mark, Page, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals,
+    Trim, Trimmed,
 };
 
 use self::{
@@ -282,7 +283,7 @@ impl ClickStore for Clicks {
         tally::tally(self, query)
     }
 
-    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<(LinkId, u64), LinkId>> {
+    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {
         tally::link_counts(self, query)
     }
 

@@ -10,8 +10,8 @@ use hashbrown::HashSet;
 use heed::{RoRange, RoTxn, types::Bytes};
 use waypost_link::{LinkId, Timestamp};
 use waypost_storage::{
-    Bucket as Answer, Counts, Grain, LinkCountQuery, Page, Result, Scope, TallyQuery, Totals,
-    page_limit,
+    Bucket as Answer, Counts, Grain, LinkCount, LinkCountQuery, Page, Result, Scope, TallyQuery,
+    Totals, page_limit,
 };
 
 use super::{
@@ -191,7 +191,7 @@ pub(super) fn empty_day(
 pub(super) fn link_counts(
     clicks: &Clicks,
     query: &LinkCountQuery,
-) -> Result<Page<(LinkId, u64), LinkId>> {
+) -> Result<Page<LinkCount, LinkId>> {
     let days = query.from..query.to;
     let after = query.after.map_or(0, |link| link.0.saturating_add(1));
     let (page, unfinished) = clicks.view(
@@ -203,7 +203,11 @@ pub(super) fn link_counts(
             };
             let mut memory: Vec<_> = memory::totals(generations, wanted)
                 .into_iter()
-                .map(|(link, row)| (link, row.clicks))
+                .map(|(link, row)| LinkCount {
+                    link: LinkId(link),
+                    clicks: row.clicks,
+                    bots: row.bots,
+                })
                 .collect();
             memory.sort_unstable();
             (memory, purged.unfinished.clone())
@@ -214,7 +218,7 @@ pub(super) fn link_counts(
             Ok((merge.page(memory, page_limit(query.limit))?, unfinished))
         },
     )?;
-    let items = page.items.into_iter().filter(|(link, _)| !unfinished.contains(&link.0));
+    let items = page.items.into_iter().filter(|count| !unfinished.contains(&count.link.0));
     Ok(Page { items: items.collect(), next: page.next })
 }
 
@@ -277,41 +281,39 @@ impl<'x> Merge<'x> {
         Ok(())
     }
 
-    fn page(
-        &mut self,
-        memory: Vec<(u64, u64)>,
-        limit: usize,
-    ) -> Tried<Page<(LinkId, u64), LinkId>> {
+    fn page(&mut self, memory: Vec<LinkCount>, limit: usize) -> Tried<Page<LinkCount, LinkId>> {
         let mut memory = memory.into_iter().peekable();
-        let mut items: Vec<(LinkId, u64)> = Vec::new();
+        let mut items: Vec<LinkCount> = Vec::new();
         loop {
             let stored = self.heap.peek().map(|Reverse((link, _))| *link);
-            let waits = memory.peek().map(|(link, _)| *link);
+            let waits = memory.peek().map(|count| count.link.0);
             let Some(link) = stored.into_iter().chain(waits).min() else {
                 return Ok(Page { items, next: None });
             };
             if items.len() >= limit || self.read >= limits::SCAN && !items.is_empty() {
-                let next = items.last().map(|(link, _)| *link);
+                let next = items.last().map(|count| count.link);
                 return Ok(Page { items, next });
             }
-            let mut count = memory.next_if(|(waits, _)| *waits == link).map_or(0, |(_, n)| n);
-            count += self.take(link)?;
-            if count > 0 {
-                items.push((LinkId(link), count));
+            let waiting = memory.next_if(|count| count.link.0 == link);
+            let count = self.take(
+                waiting.unwrap_or(LinkCount { link: LinkId(link), ..LinkCount::default() }),
+            )?;
+            if count.clicks > 0 {
+                items.push(count);
             }
         }
     }
 
-    /// Sums the clicks of `link` over all sources.
-    fn take(&mut self, link: u64) -> Tried<u64> {
-        let mut count = 0;
+    /// Adds to `count` what all sources have of its link.
+    fn take(&mut self, mut count: LinkCount) -> Tried<LinkCount> {
         while let Some(&Reverse((next, source))) = self.heap.peek()
-            && next == link
+            && next == count.link.0
         {
             self.heap.pop();
             self.read += 1;
             if let Some(row) = self.rows.get_mut(source).and_then(Iterator::next) {
-                count += bucket::head(row?.1)?.0[0];
+                let [clicks, bots, _] = bucket::head(row?.1)?.0;
+                (count.clicks, count.bots) = (count.clicks + clicks, count.bots + bots);
             }
             self.advance(source)?;
         }
