@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod explain;
 mod fault;
 mod keys;
 mod lane;
@@ -16,18 +17,25 @@ pub mod limits;
 mod links;
 mod passwords;
 mod random;
+mod stats;
 mod workspaces;
 
 use std::sync::Arc;
 
 pub use batch::{Conflict, Outcome, Planned};
+pub use explain::{Explanation, Reply, Visit};
 pub use fault::{Fault, Result};
 pub use keys::{NewKey, SecretToken, hash_token};
 pub use lane::{Lane, LaneFull};
 pub use links::Draft;
 pub use passwords::{hash_password, verify_password};
+pub use stats::{
+    Clock, Comparison, DayCount, Days, Figures, Group, Growth, LinkClicks, Overview, Part,
+    Performance, Picture, Rank, Stats, Subject, Summary, Total, Usage,
+};
 use waypost_link::{Hostname, Revision, Schemes, Timestamp};
 use waypost_storage::{ClickStore, LinkStore};
+pub use waypost_storage::{Dimension, Order, Page, StoredClick};
 
 /// What the operator's settings allow.
 #[derive(Clone, Debug, Default)]

@@ -18,3 +18,17 @@ pub const SETTING: usize = 2_048;
 pub const SETTINGS: usize = 100;
 /// Shortest token that may be given by hand, in characters.
 pub const TOKEN: usize = 16;
+/// Most days of a statistic: a hundred years.
+pub const DAYS: usize = 36_525;
+/// Most links whose clicks are merged in one statistic.
+pub const MERGED: usize = 10_000;
+/// Most links that are sorted by their clicks (DESIGN "Storage").
+pub const RANKED: usize = 100_000;
+/// How many of a workspace's links an overview looks at, newest first.
+pub const SURVEYED: usize = 100_000;
+/// Links in a list of the best.
+pub const TOP_LINKS: usize = 5;
+/// Newest clicks that a page of statistics shows.
+pub const RECENT: usize = 25;
+/// Pages read at most to find the newest clicks that count.
+pub const NEWEST_PAGES: usize = 64;
