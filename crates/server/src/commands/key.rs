@@ -63,6 +63,9 @@ struct Revoke {
     /// The key's login, or its id
     #[arg(value_name = "LOGIN|ID")]
     key: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -187,6 +190,9 @@ fn revoke(arguments: &Revoke, context: &Context) -> Result<()> {
         bail!("key {:?} not found", arguments.key);
     };
     let key = service.revoke_key(KeyId(id))?;
+    if arguments.json {
+        return Ok(output::json(&object(&key, &service.workspaces()?))?);
+    }
     Ok(output::line(format_args!("revoked {}", key.login))?)
 }
 

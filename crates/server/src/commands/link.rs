@@ -101,9 +101,8 @@ struct Rm {
     /// Codes, or HOST/CODE
     #[arg(required = true)]
     codes: Vec<String>,
-    /// Whose
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    workspace: String,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Args)]
@@ -165,23 +164,26 @@ fn set(arguments: &Set, context: &Context) -> Result<()> {
 }
 
 fn remove(arguments: &Rm, context: &Context) -> Result<()> {
-    let tenant = Tenant::open(context, &arguments.workspace)?;
+    let Rm { codes, common: Common { workspace, json } } = arguments;
+    let tenant = Tenant::open(context, workspace)?;
     let service = &tenant.opened.service;
-    let mut failed = 0;
-    for code in &arguments.codes {
+    let mut removed = Vec::new();
+    for code in codes {
         let found = service.find_link(tenant.workspace.id, code);
         match found.and_then(|link| service.delete_link(tenant.workspace.id, link.id)) {
-            Ok(_) => output::line(format_args!("removed {code}"))?,
-            Err(fault) => {
-                eprintln!("waypost: {fault}");
-                failed += 1;
-            }
+            Ok(_) => removed.push(code),
+            Err(fault) => eprintln!("waypost: {fault}"),
         }
     }
-    if failed > 0 {
-        bail!("{failed} of {} links could not be removed", arguments.codes.len());
+    if *json {
+        output::json(&serde_json::json!({ "removed": removed }))?;
+    } else {
+        removed.iter().try_for_each(|code| output::line(format_args!("removed {code}")))?;
     }
-    Ok(())
+    match codes.len() - removed.len() {
+        0 => Ok(()),
+        failed => bail!("{failed} of {} links could not be removed", codes.len()),
+    }
 }
 
 fn print_changed(tenant: &Tenant, link: &Link, common: &Common) -> Result<()> {

@@ -127,6 +127,8 @@ fn a_link_from_its_making_to_its_end() {
     place.run(&["link", "list", "--archived", "--limit", "1"]).check(0, "café", "more than 1");
     place.run(&["link", "rm", "café", "none", "ho"]).check(1, "removed ho", "1 of 3 links");
     assert_eq!(codes(&["--archived"]), [""; 0]);
+    place.ok(&["link", "add", "hi", "https://example.com/"]);
+    assert_eq!(place.json(&["link", "rm", "hi"]), serde_json::json!({ "removed": ["hi"] }));
 }
 
 #[test]
@@ -156,7 +158,7 @@ fn keys_and_workspaces() {
     assert_eq!(keys[1]["permissions"], serde_json::json!(["links.read", "stats.read"]));
     assert!(!keys.to_string().contains(token), "a token is shown once");
     place.ok(&["key", "revoke", staff["login"].as_str().unwrap()]);
-    place.ok(&["key", "revoke", "1"]);
+    assert_eq!(place.json(&["key", "revoke", "1"])["workspace"], "acme");
     let keys = place.json(&["key", "list"]);
     assert!(keys.as_array().unwrap().iter().all(|key| key["revoked_at"].is_string()), "{keys}");
     assert_eq!(place.json(&["key", "list", "--workspace", "acme"]).as_array().unwrap().len(), 1);
@@ -175,6 +177,9 @@ fn statistics_of_a_link_without_clicks() {
     let stats = place.json(&["stats", "hi", "--days", "3"]);
     assert_eq!((&stats["clicks"], &stats["by_day"].as_array().unwrap().len()), (&0.into(), &3));
     place.run(&["stats", "hi"]).check(0, "unique visitors", "");
+    let chart = place.ok(&["stats", "hi", "--days", "2"]);
+    let rows: Vec<_> = chart.lines().rev().take(2).collect();
+    assert!(rows.iter().all(|row| row.starts_with("20") && row.ends_with("  0")), "{chart}");
 }
 
 #[test]
