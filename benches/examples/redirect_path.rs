@@ -60,6 +60,10 @@ impl Blocking for Nobody {
     fn verify(&self, _: &str, _: &str) -> bool {
         false
     }
+
+    fn figures(&self, _: LinkId, _: WorkspaceId) -> Option<waypost_edge::Figures> {
+        None
+    }
 }
 
 /// Answers everything the same: what is left is the engine's own work.

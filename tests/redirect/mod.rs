@@ -4,5 +4,6 @@ mod counting;
 mod following;
 mod hosts;
 mod options;
+mod pages;
 mod system;
 mod visitors;

@@ -3,7 +3,10 @@
 use waypost_h1::{Outcome, Reply, Response};
 use waypost_redirect::{Answer, NotFound, Redirect};
 
-use crate::pages::{self, Page};
+use crate::{
+    Figures,
+    pages::{self, Page},
+};
 
 /// The head of a plain redirect up to its destination, made beforehand.
 #[inline]
@@ -46,8 +49,7 @@ pub(crate) fn response(answer: &Answer<'_>, seconds: i64, sandboxed: bool) -> Re
             .header("Cache-Control", redirect.cache_control())
             .header("Location", redirect.location),
         Answer::NotFound(NotFound { json: true, code }) => json_not_found(code, seconds),
-        // Public statistics have no page yet: as if they were not public.
-        Answer::NotFound(_) | Answer::Stats(_) => {
+        Answer::NotFound(_) => {
             page(404, pages::message("Not found", "This link does not exist, or no longer."))
         }
         Answer::DomainNotRegistered { json: true } => {
@@ -62,7 +64,10 @@ pub(crate) fn response(answer: &Answer<'_>, seconds: i64, sandboxed: bool) -> Re
             page(405, body).header("Allow", allow)
         }
         Answer::PasswordForm(form) => page(form.status(), pages::password(form)),
-        Answer::PasswordCheck(_) => page(500, pages::message("Error", "Something went wrong.")),
+        // Neither is an answer yet.
+        Answer::PasswordCheck(_) | Answer::Stats(_) => {
+            page(500, pages::message("Error", "Something went wrong."))
+        }
         Answer::TooManyTries { retry_after } => {
             let body = pages::message("Too many tries", "Wait a minute and try again.");
             page(429, body).header("Retry-After", retry_after.to_string())
@@ -77,6 +82,22 @@ pub(crate) fn response(answer: &Answer<'_>, seconds: i64, sandboxed: bool) -> Re
 pub(crate) fn not_a_form() -> Response {
     let body = pages::message("Unsupported media type", "A password is sent as an HTML form.");
     page(415, body).header("Accept-Post", "application/x-www-form-urlencoded")
+}
+
+/// A link's public page; 503 where nobody could count its clicks.
+pub(crate) fn statistics(code: &str, figures: Option<&Figures>) -> Response {
+    figures.map_or_else(no_figures, |figures| page(200, pages::statistics(code, figures)))
+}
+
+/// 503 to a visitor of a public page.
+pub(crate) fn no_figures() -> Response {
+    let body = pages::message("Statistics are busy", "Try again in a moment.");
+    page(503, body).header("Retry-After", "1")
+}
+
+/// `/bookmarklet`.
+pub(crate) fn bookmarklet() -> Response {
+    page(200, pages::bookmarklet())
 }
 
 fn page(status: u16, page: Page) -> Response {

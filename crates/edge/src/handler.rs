@@ -1,12 +1,20 @@
 //! The handler that is mounted on a listener: redirects, health, and metrics where they belong.
 
-use std::{cell::RefCell, sync::Arc, time::Instant};
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Instant,
+};
 
 use waypost_h1::{BodyPolicy, Handler, Head, Method, Outcome, Reply, Request, Response};
-use waypost_redirect::{Answer, Engine, Facts, PasswordCheck, Scratch};
+use waypost_link::{LinkId, WorkspaceId};
+use waypost_redirect::{Answer, Engine, Facts, PasswordCheck, Scratch, StatsPage};
 
 use crate::{
-    answer,
+    Figures, answer,
     facts::{self, Forwarded, Kept},
     limits,
     metrics::{Counters, Readings},
@@ -20,6 +28,9 @@ pub trait Blocking: Send + Sync {
 
     /// Whether `password` is the one of this Argon2id hash. Called from such a job.
     fn verify(&self, password: &str, hash: &str) -> bool;
+
+    /// What the public page of a link shows; nothing where the store doesn't answer. Called from such a job.
+    fn figures(&self, link: LinkId, workspace: WorkspaceId) -> Option<Figures>;
 }
 
 /// What the edge goes by.
@@ -28,7 +39,7 @@ pub struct Settings {
     pub country_header: Option<String>,
     /// Whether pages with foreign scripts are kept off the server's origin (SPEC 3.8).
     pub sandboxed: bool,
-    /// For passwords.
+    /// For passwords and public statistics.
     pub blocking: Arc<dyn Blocking>,
     /// What `/metrics` shows of others.
     pub readings: Box<dyn Fn() -> Readings + Send + Sync>,
@@ -39,6 +50,8 @@ pub struct Edge {
     engine: Arc<Engine>,
     settings: Settings,
     counters: Counters,
+    /// Public statistics in the making.
+    counting: AtomicUsize,
 }
 
 /// The edge on one listener: an [`Handler`] of `waypost-h1`.
@@ -56,7 +69,12 @@ thread_local! {
 impl Edge {
     /// An edge over `engine`.
     pub fn new(engine: Arc<Engine>, settings: Settings) -> Arc<Self> {
-        Arc::new(Self { engine, settings, counters: Counters::new() })
+        Arc::new(Self {
+            engine,
+            settings,
+            counters: Counters::new(),
+            counting: AtomicUsize::new(0),
+        })
     }
 
     /// This edge for a listener that serves redirects, metrics (`admin`), or both. Health is served on each: whoever
@@ -90,6 +108,7 @@ impl Edge {
         let answer = self.engine.decide(facts, scratch);
         let outcome = match &answer {
             Answer::PasswordCheck(check) => return self.check(facts, check, received, reply),
+            Answer::Stats(page) => return self.count(page, received, reply),
             Answer::PasswordForm(form) if form.wrong && !facts::is_form(request) => {
                 reply.respond(&answer::not_a_form())
             }
@@ -134,6 +153,31 @@ impl Edge {
         })
     }
 
+    /// Has a link's clicks counted elsewhere, for its public page. Where too many wait for theirs the client is
+    /// answered 503: nobody keeps passwords waiting by asking for these.
+    fn count(
+        self: &Arc<Self>,
+        page: &StatsPage<'_>,
+        received: Instant,
+        reply: Reply<'_>,
+    ) -> Outcome {
+        self.counters.count(Answer::Stats(*page).outcome(), received.elapsed());
+        if self.counting.fetch_add(1, Relaxed) >= limits::FIGURES {
+            self.counting.fetch_sub(1, Relaxed);
+            return reply.respond(&answer::no_figures());
+        }
+        let counting = Counting(Arc::clone(self));
+        let (link, workspace, code) = (page.link, page.workspace, page.code.to_owned());
+        let (deferred, outcome) = reply.defer();
+        let job = move || {
+            let figures = counting.0.settings.blocking.figures(link, workspace);
+            deferred.complete(answer::statistics(&code, figures.as_ref()));
+        };
+        // Where it is refused, the job was dropped and the client is answered 503.
+        self.settings.blocking.submit(Box::new(job));
+        outcome
+    }
+
     fn system(&self, asked: System, method: Method, reply: Reply<'_>) -> Outcome {
         if !matches!(method, Method::Get | Method::Head) {
             return reply.status(405).header("Allow", "GET, HEAD").empty();
@@ -142,8 +186,18 @@ impl Edge {
         match asked {
             System::Metrics => system::metrics(&self.counters.page(&readings()), reply),
             System::Ready => system::ready(readings().ready, reply),
+            System::Bookmarklet => reply.respond(&answer::bookmarklet()),
             _ => asked.plain(reply),
         }
+    }
+}
+
+/// One page in the making, until it is dropped.
+struct Counting(Arc<Edge>);
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.0.counting.fetch_sub(1, Relaxed);
     }
 }
 

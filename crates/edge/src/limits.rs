@@ -7,3 +7,13 @@ pub const FORM_BYTES: u64 = 8 * 1024;
 pub const FORWARDED_FIELDS: usize = 8;
 /// Groups of counters: workers past this share.
 pub const SHARDS: usize = 64;
+/// Most pixels that fire on a page.
+pub const PIXELS: usize = 20;
+/// Most bytes of a pixel's id.
+pub const PIXEL_ID_BYTES: usize = 64;
+/// Pages of public statistics in the making at once, each a job that others wait behind.
+pub const FIGURES: usize = 16;
+/// Characters of a title that a page shows.
+pub const TITLE_CHARS: usize = 100;
+/// Characters of a name in a table that a page shows.
+pub const NAME_CHARS: usize = 40;

@@ -20,6 +20,8 @@ pub(crate) enum System {
     Robots,
     /// `/favicon.ico`: every browser asks for it, no short link has one.
     Favicon,
+    /// `/bookmarklet`: it talks to the API, and so lives where the API does.
+    Bookmarklet,
 }
 
 /// Every crawler may follow every link: previews in chats and timelines are made by crawlers that
@@ -39,6 +41,7 @@ impl System {
             "/metrics" => Self::Metrics,
             "/robots.txt" => Self::Robots,
             "/favicon.ico" => Self::Favicon,
+            "/bookmarklet" => Self::Bookmarklet,
             _ => return None,
         })
     }
@@ -48,7 +51,7 @@ impl System {
     pub(crate) fn is_on(self, redirects: bool, admin: bool) -> bool {
         match self {
             Self::Health | Self::Ready => true,
-            Self::Metrics => admin,
+            Self::Metrics | Self::Bookmarklet => admin,
             Self::Robots | Self::Favicon => redirects,
         }
     }

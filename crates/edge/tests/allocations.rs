@@ -54,6 +54,10 @@ impl Blocking for Never {
     fn verify(&self, _: &str, _: &str) -> bool {
         false
     }
+
+    fn figures(&self, _: LinkId, _: WorkspaceId) -> Option<waypost_edge::Figures> {
+        None
+    }
 }
 
 fn edge() -> (Mounted, waypost_clicks::Drain) {

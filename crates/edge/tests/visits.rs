@@ -7,16 +7,18 @@ use std::sync::{
 };
 
 use waypost_clicks::Drain;
-use waypost_edge::{Blocking, Edge, Mounted, Readings, Ready, Settings};
+use waypost_edge::{Blocking, Count, Edge, Figures, Mounted, Readings, Ready, Settings};
 use waypost_h1::{Conversation, Limits};
 use waypost_index::Index;
 use waypost_link::*;
 use waypost_redirect::Engine;
 
-/// Runs jobs in threads, unless it is full; a password fits the hash that is spelled like it.
+/// Runs jobs in threads, unless it is full; a password fits the hash that is spelled like it; it counts clicks
+/// unless the store is away.
 #[derive(Default)]
 struct Threads {
     full: AtomicBool,
+    away: AtomicBool,
 }
 
 impl Blocking for Threads {
@@ -30,6 +32,15 @@ impl Blocking for Threads {
 
     fn verify(&self, password: &str, hash: &str) -> bool {
         password == hash
+    }
+
+    fn figures(&self, link: LinkId, _: WorkspaceId) -> Option<Figures> {
+        if self.away.load(Relaxed) {
+            return None;
+        }
+        let days = vec![Count { name: "2026-01-01".to_owned(), clicks: 3 }];
+        let title = format!("<b>{link:?}</b>");
+        Some(Figures { title, clicks: 1_234, visitors: 99, days, ..Figures::default() })
     }
 }
 
@@ -137,8 +148,12 @@ fn gets() {
         ("/%22%3E%3Cscript%3E", 404, &["!<script>"]),
         ("/hi/", 404, &["text/html"]),
         ("/hi+", 404, &["text/html"]),
-        // No page of public statistics yet.
-        ("/shown+", 404, &["text/html"]),
+        (
+            "/shown+",
+            200,
+            &[NO_STORE, POLICY, "nosniff", "&lt;b&gt;LinkId(6)&lt;/b&gt;", "1,234", "<svg", "!<b>"],
+        ),
+        ("/bookmarklet", 200, &[NO_STORE, POLICY, "nosniff", "connect-src 'self'", "makeLink"]),
         ("/track/gone", 404, &[NO_STORE, "application/json", "\"tracking_id\":\"gone\""]),
         ("/track/%22%7D", 404, &["\"tracking_id\":null"]),
         ("/track/caf%C3%A9", 404, &["\"tracking_id\":\"café\""]),
@@ -199,6 +214,8 @@ fn heads_have_no_body() {
         ("/metrics", 200),
         ("/robots.txt", 200),
         ("/favicon.ico", 404),
+        ("/shown+", 200),
+        ("/bookmarklet", 200),
     ] {
         let request = format!("HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n");
         let answer = world.ask(world.both(), &request);
@@ -268,6 +285,23 @@ fn a_full_lane_sheds_passwords_and_nothing_else() {
 }
 
 #[test]
+fn statistics_are_shed_alone() {
+    let world = World::new();
+    let shown = "GET /shown+ HTTP/1.1\r\nHost: a\r\n\r\n";
+    world.threads.away.store(true, Relaxed);
+    world.check(shown, 503, &["\r\nRetry-After: ", NO_STORE, POLICY]);
+    world.threads.away.store(false, Relaxed);
+    world.threads.full.store(true, Relaxed);
+    // Each refused job gives its place back.
+    for _ in 0..=waypost_edge::limits::FIGURES {
+        world.check(shown, 503, &["\r\nRetry-After: "]);
+    }
+    world.threads.full.store(false, Relaxed);
+    world.check(shown, 200, &[]);
+    world.check("GET /hi HTTP/1.1\r\nHost: a\r\n\r\n", 302, &[]);
+}
+
+#[test]
 fn readiness() {
     let world = World::new();
     for (index, store, status) in [(true, true, 200), (false, true, 503), (true, false, 503)] {
@@ -286,10 +320,12 @@ fn each_listener_serves_its_own() {
         (true, false, "/metrics", 404),
         (true, false, "/healthz", 200),
         (true, false, "/robots.txt", 200),
+        (true, false, "/bookmarklet", 404),
         (false, true, "/hi", 404),
         (false, true, "/metrics", 200),
         (false, true, "/healthz", 200),
         (false, true, "/robots.txt", 404),
+        (false, true, "/bookmarklet", 200),
     ] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
         let answer = world.ask(world.edge.mount(redirects, admin), &request);

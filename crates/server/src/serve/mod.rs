@@ -8,16 +8,18 @@ mod banner;
 mod countries;
 mod logging;
 mod signals;
+mod visitors;
 
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use waypost::{ClickOptions, Options, Waypost};
-use waypost_edge::{Blocking, Edge, Readings, Ready};
+use waypost_edge::{Edge, Readings, Ready};
 use waypost_h1::{Bound, PerIp, Runtime, Server};
-use waypost_service::{Lane, verify_password};
+use waypost_service::Lane;
 
+use self::visitors::Visitors;
 use crate::{
     config::Config,
     context::{Context, now, open_store, service},
@@ -69,8 +71,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let waypost = Waypost::start(store.clone(), options(&config)?)?;
     let first = banner::first_key(&service(&config, &store))?;
     let bound = bind(&config)?;
-    let lane = Arc::new(Locked(Lane::start(LANE.0, LANE.1)?));
-    let servers = serve(bound, &config, &waypost, lane)?;
+    let lane = Lane::start(LANE.0, LANE.1)?;
+    let visitors = Visitors { lane, service: service(&config, &store) };
+    let servers = serve(bound, &config, &waypost, Arc::new(visitors))?;
     banner::show(&config, &servers, first.as_ref());
     signals.wait();
     stop(servers, &config, &signals);
@@ -155,7 +158,7 @@ fn serve(
     bound: Listeners,
     config: &Config,
     waypost: &Waypost,
-    blocking: Arc<dyn Blocking>,
+    visitors: Arc<Visitors>,
 ) -> Result<Servers> {
     let counters = Arc::new(std::sync::OnceLock::new());
     let edge = Edge::new(
@@ -163,7 +166,7 @@ fn serve(
         waypost_edge::Settings {
             country_header: config.country_header.clone(),
             sandboxed: config.admin_listen.is_none(),
-            blocking,
+            blocking: visitors,
             readings: readings(waypost, Arc::clone(&counters)),
         },
     );
@@ -213,18 +216,5 @@ fn stop(servers: Servers, config: &Config, signals: &signals::Signals) {
     }
     if let Some(admin) = servers.admin {
         let _ = admin.drain(std::time::Duration::from_millis(200));
-    }
-}
-
-/// The lane as the edge sees it.
-struct Locked(Lane);
-
-impl Blocking for Locked {
-    fn submit(&self, job: Box<dyn FnOnce() + Send>) -> bool {
-        self.0.submit(job).is_ok()
-    }
-
-    fn verify(&self, password: &str, hash: &str) -> bool {
-        verify_password(password, hash)
     }
 }

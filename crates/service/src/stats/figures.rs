@@ -72,7 +72,11 @@ impl Stats<'_> {
     }
 
     /// All that `subject` has had; `days` are those that have rows.
-    fn all_time(&self, subject: &Subject, days: Days) -> Result<Figures> {
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`](crate::Fault::Invalid) for too many links;
+    /// [`Fault::Store`](crate::Fault::Store).
+    pub fn all_time(&self, subject: &Subject, days: Days) -> Result<Figures> {
         let all = self.tally(subject, Grain::All, (0, 1), true)?.next();
         let rows = self.tally(subject, Grain::Day, days.range(), false)?;
         let rows = rows.map(|(day, counts)| (day, self.counting.of(&counts))).collect();

@@ -17,7 +17,8 @@
 //! | tracking `report` | [`Stats::groups`], [`Stats::distinct`], [`Stats::figures`] |
 //! | linkpack `stats` | [`Stats::range`] |
 //! | golinks `usage` | [`Stats::usage`] |
-//! | golinks statistics of a link or collection; the `+` page | [`Stats::picture`] |
+//! | golinks statistics of a link or collection | [`Stats::picture`] |
+//! | the public page of a link, `/{code}+` | [`Stats::all_time`] |
 //! | golinks overview | [`Stats::overview`] |
 //!
 //! Choices: where bots count, unique visitors include them; the first and the last click of a link
