@@ -4,82 +4,80 @@
 //! is until the whole arena goes. An arena is only appended to by the one [`Appender`] made with
 //! it, and bytes are written before their [`Location`] exists, so nobody can read what is still
 //! being written. It never frees or overwrites: waste goes with the table.
+//!
+//! Locations are small numbers: what is appended begins at multiples of a unit of a few bytes,
+//! larger in larger arenas, and chunks after the first are of one size.
 #![allow(unsafe_code)]
 
-use std::cell::UnsafeCell;
+use std::{cell::UnsafeCell, sync::Arc};
 
 use crate::{
+    ground::{Block, Ground, LINE},
     limits::{CHUNK_BYTES, CHUNK_PART, CHUNKS},
     sync::OnceLock,
 };
 
-/// Where appended bytes begin: a chunk and an offset in it, in 36 bits.
+/// Where appended bytes begin, in units from the arena's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Location(u64);
-
-impl Location {
-    /// Bits that a location takes.
-    pub(crate) const BITS: u32 = 36;
-
-    pub(crate) const fn from_bits(bits: u64) -> Self {
-        Self(bits & ((1 << Self::BITS) - 1))
-    }
-
-    pub(crate) const fn bits(self) -> u64 {
-        self.0
-    }
-
-    const fn of(chunk: usize, offset: usize) -> Self {
-        Self((chunk as u64) << 32 | offset as u64)
-    }
-
-    const fn chunk(self) -> usize {
-        (self.0 >> 32) as usize
-    }
-
-    const fn offset(self) -> usize {
-        (self.0 & u32::MAX as u64) as usize
-    }
-}
-
-struct Chunk(Box<[UnsafeCell<u8>]>);
-
-// SAFETY: the only writer is the arena's one Appender; it writes each byte at most once, before
-// the byte's location is published with release ordering, and readers learn locations with
-// acquire ordering; so no byte is ever written while another thread reads it.
-unsafe impl Sync for Chunk {}
+pub(crate) struct Location(pub(crate) u32);
 
 /// The readers' side.
+#[repr(C)]
 pub(crate) struct Arena {
-    chunks: [OnceLock<Chunk>; CHUNKS],
+    first: Block,
+    /// Bytes of a unit, as a power of two.
+    unit: u32,
+    /// Bytes of a chunk after the first.
+    chunk: u32,
+    more: [OnceLock<Block>; CHUNKS],
 }
 
-/// The writer's side: knows how far each chunk is filled. Not `Clone`: one an arena.
+/// The writer's side: knows how far the arena is filled. Not `Clone`: one an arena.
 pub(crate) struct Appender {
-    chunk: usize,
+    ground: Arc<Ground>,
+    /// Chunks after the first.
+    chunks: usize,
     used: usize,
-    capacity: usize,
     total: usize,
 }
 
 impl Arena {
-    /// An arena whose first chunk holds exactly `bytes`.
-    pub(crate) fn new(bytes: usize) -> (Self, Appender) {
-        let arena = Self { chunks: [const { OnceLock::new() }; CHUNKS] };
-        let capacity = arena.allocate(0, bytes.min(u32::MAX as usize));
-        (arena, Appender { chunk: 0, used: 0, capacity, total: capacity })
+    /// Smallest unit, as a power of two.
+    const UNIT: u32 = 2;
+
+    /// An arena whose first chunk has room for `bytes`.
+    pub(crate) fn new(ground: &Arc<Ground>, bytes: usize) -> (Self, Appender) {
+        let first = ground.block(bytes);
+        let chunk = (bytes / CHUNK_PART).clamp(CHUNK_BYTES, u32::MAX as usize / 2);
+        let chunk = chunk.next_multiple_of(LINE);
+        let all = first.bytes() + CHUNKS * chunk;
+        let unit = (usize::BITS - all.leading_zeros()).saturating_sub(u32::BITS).max(Self::UNIT);
+        let total = first.bytes();
+        let more = [const { OnceLock::new() }; CHUNKS];
+        let appender = Appender { ground: Arc::clone(ground), chunks: 0, used: 0, total };
+        (Self { first, unit, chunk: chunk as u32, more }, appender)
     }
 
     /// What begins at `at`; nothing where there is no such place.
     #[inline]
     pub(crate) fn at(&self, at: Location) -> Bytes<'_> {
-        let chunk = self.chunks.get(at.chunk()).and_then(OnceLock::get);
-        Bytes(chunk.and_then(|chunk| chunk.0.get(at.offset()..)).unwrap_or_default())
+        let offset = (at.0 as usize) << self.unit;
+        match self.first.cells().get(offset..) {
+            Some(bytes) if !bytes.is_empty() => Bytes(bytes),
+            _ => self.beyond(offset - self.first.bytes()),
+        }
     }
 
-    fn allocate(&self, chunk: usize, bytes: usize) -> usize {
-        let cells = (0..bytes).map(|_| UnsafeCell::new(0)).collect();
-        self.chunks[chunk].get_or_init(|| Chunk(cells)).0.len()
+    /// What begins so many bytes after the first chunk.
+    fn beyond(&self, offset: usize) -> Bytes<'_> {
+        let chunk = self.more.get(offset / self.chunk as usize).and_then(OnceLock::get);
+        let within = offset % self.chunk as usize;
+        Bytes(chunk.and_then(|chunk| chunk.cells().get(within..)).unwrap_or_default())
+    }
+
+    /// The bytes that `length` bytes take here.
+    pub(crate) fn taken_by(&self, length: usize) -> usize {
+        length.next_multiple_of(1 << self.unit)
     }
 }
 
@@ -93,44 +91,53 @@ impl<'a> Bytes<'a> {
     #[inline]
     pub(crate) fn read(self, from: usize, length: usize) -> &'a [u8] {
         match self.0.get(from..).and_then(|rest| rest.get(..length)) {
-            // SAFETY: the range is in bounds and initialised (chunks start zeroed), UnsafeCell<u8>
+            // SAFETY: the range is in bounds and initialised (blocks start zeroed), UnsafeCell<u8>
             // has the layout of u8, and published bytes are never written again.
             Some(cells) => unsafe { std::slice::from_raw_parts(cells.as_ptr().cast(), length) },
             None => &[],
         }
     }
 
-    /// Asks for the cache line after the first, before the first says how long the entry is: most
-    /// entries span two, and would else wait for memory twice.
+    /// Asks for the cache line `bytes` further on, before it is known to be needed: an entry
+    /// spans two or three, and would else wait for memory as often.
     #[inline]
-    pub(crate) fn prefetch(self) {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let next = self.0.as_ptr().wrapping_byte_add(64);
-            // SAFETY: a prefetch is a hint that reads nothing and never faults.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(next.cast()) };
-        }
+    pub(crate) fn prefetch(self, bytes: usize) {
+        prefetch(self.0.as_ptr().wrapping_byte_add(bytes));
     }
+}
+
+/// Asks for a cache line.
+#[inline]
+pub(crate) fn prefetch<T>(at: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch is a hint that reads nothing and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = at;
 }
 
 impl Appender {
     /// Copies `bytes` to the end of `arena`, which must be the one this was made with. `None`
-    /// where all chunks are full.
-    pub(crate) fn append(&mut self, arena: &Arena, bytes: &[u8], live: usize) -> Option<Location> {
-        if self.capacity - self.used < bytes.len() {
-            self.grow(arena, bytes.len(), live)?;
+    /// where there is no room left for it.
+    pub(crate) fn append(&mut self, arena: &Arena, bytes: &[u8]) -> Option<Location> {
+        let taken = arena.taken_by(bytes.len());
+        let (mut chunk, mut used) = (self.chunk(arena)?, self.used);
+        if chunk.bytes() - used < taken {
+            chunk = self.grow(arena, taken)?;
+            used = 0;
         }
-        let cells = &arena.chunks[self.chunk].get()?.0[self.used..][..bytes.len()];
+        let cells = &chunk.cells()[used..][..bytes.len()];
         // SAFETY: the cells are in bounds and beyond everything appended so far, so no reader has
         // a location there; `&mut self` shuts out a second writer; `bytes` is another allocation.
         unsafe {
             let to = UnsafeCell::raw_get(cells.as_ptr());
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
         }
-        let at = Location::of(self.chunk, self.used);
-        self.used += bytes.len();
-        Some(at)
+        self.used = used + taken;
+        Some(self.location(arena, used))
     }
 
     /// Bytes of all chunks.
@@ -138,16 +145,31 @@ impl Appender {
         self.total
     }
 
-    fn grow(&mut self, arena: &Arena, least: usize, live: usize) -> Option<()> {
-        if self.chunk + 1 == CHUNKS {
+    /// The chunk that is being filled.
+    fn chunk<'a>(&self, arena: &'a Arena) -> Option<&'a Block> {
+        match self.chunks {
+            0 => Some(&arena.first),
+            nth => arena.more[nth - 1].get(),
+        }
+    }
+
+    fn grow<'a>(&mut self, arena: &'a Arena, least: usize) -> Option<&'a Block> {
+        if self.chunks == CHUNKS || least > arena.chunk as usize {
             return None;
         }
-        let bytes = (live / CHUNK_PART).clamp(CHUNK_BYTES, u32::MAX as usize).max(least);
-        self.chunk += 1;
-        self.used = 0;
-        self.capacity = arena.allocate(self.chunk, bytes);
-        self.total += self.capacity;
-        Some(())
+        let chunk = arena.more[self.chunks].get_or_init(|| self.ground.block(arena.chunk as usize));
+        self.chunks += 1;
+        self.total += chunk.bytes();
+        Some(chunk)
+    }
+
+    /// Where byte `used` of the chunk being filled is.
+    fn location(&self, arena: &Arena, used: usize) -> Location {
+        let chunk = match self.chunks {
+            0 => 0,
+            nth => arena.first.bytes() + (nth - 1) * arena.chunk as usize,
+        };
+        Location(((chunk + used) >> arena.unit) as u32)
     }
 }
 
@@ -157,28 +179,30 @@ mod tests {
 
     #[test]
     fn what_was_appended_stays() {
-        let (arena, mut appender) = Arena::new(10);
+        let (arena, mut appender) = Arena::new(&Arc::default(), 10);
         let mut kept = Vec::new();
         for n in 0..150u8 {
-            let bytes = vec![n; n as usize];
-            kept.push((appender.append(&arena, &bytes, 0).unwrap(), bytes));
+            let bytes = vec![n; n as usize + 1];
+            kept.push((appender.append(&arena, &bytes).unwrap(), bytes));
         }
         for (at, bytes) in &kept {
             assert_eq!(arena.at(*at).read(0, bytes.len()), &bytes[..]);
-            assert_eq!(Location::from_bits(at.bits()), *at);
         }
     }
 
     #[test]
     fn full_is_said_and_places_that_do_not_exist_are_empty() {
-        let (arena, mut appender) = Arena::new(0);
+        let (arena, mut appender) = Arena::new(&Arc::default(), 0);
         let big = vec![7; CHUNK_BYTES];
-        for _ in 1..CHUNKS {
-            assert!(appender.append(&arena, &big, 0).is_some());
+        assert_eq!(appender.append(&arena, &[0; CHUNK_BYTES + 1]), None, "larger than a chunk");
+        for _ in 0..CHUNKS {
+            assert!(appender.append(&arena, &big).is_some());
         }
-        assert_eq!(appender.append(&arena, &big, 0), None);
-        assert_eq!(appender.allocated(), CHUNK_BYTES * (CHUNKS - 1));
-        assert!(arena.at(Location::of(1, CHUNK_BYTES)).read(0, 1).is_empty());
-        assert!(arena.at(Location::of(0, 0)).read(0, 1).is_empty());
+        assert_eq!(appender.append(&arena, &big), None);
+        assert_eq!(appender.allocated(), CHUNK_BYTES * CHUNKS);
+        for at in [CHUNK_BYTES * CHUNKS / 4, u32::MAX as usize] {
+            assert!(arena.at(Location(at as u32)).read(0, 1).is_empty());
+        }
+        assert!(arena.at(Location(0)).read(0, CHUNK_BYTES + 1).is_empty());
     }
 }

@@ -23,6 +23,8 @@ use crate::{
 const HEAD: usize = 24;
 const WIDE_BYTES: usize = 24;
 const ASIDE_BYTES: usize = 4;
+/// Lines this many bytes further on are asked for with the first, where most entries end.
+const PREFETCHED: [usize; 2] = [64, 104];
 const ID_BITS: u32 = 53;
 const WIDE: u64 = 1 << 53;
 const ASIDE: u64 = 1 << 54;
@@ -104,7 +106,7 @@ pub(crate) fn read_if<'a>(
     details: impl FnOnce(u32) -> Option<&'a Arc<Details>>,
 ) -> Option<Entry<'a>> {
     let bytes = arena.at(at);
-    bytes.prefetch();
+    PREFETCHED.iter().for_each(|&further| bytes.prefetch(further));
     let head = Head::read(bytes);
     let code_matches = head.code_length() == code.len()
         && bytes.read(head.code_from(), code.len()) == code.as_bytes();
@@ -225,8 +227,8 @@ mod tests {
             };
             let mut bytes = Vec::new();
             encode(&entry, aside, &mut bytes);
-            let (arena, mut appender) = Arena::new(0);
-            let at = appender.append(&arena, &bytes, 0).unwrap();
+            let (arena, mut appender) = Arena::new(&Arc::default(), bytes.len());
+            let at = appender.append(&arena, &bytes).unwrap();
             let mut seen = None;
             let (back, length) = read(&arena, at, |number| {
                 seen = Some(number);

@@ -29,7 +29,8 @@ pub struct Index {
 pub struct Stats {
     /// Links.
     pub links: usize,
-    /// Bytes that the tables have allocated: slots, arenas and waste; not the options aside.
+    /// Bytes that the tables have allocated: slots, arenas, waste and room
+    /// for more; not the options aside.
     pub bytes: usize,
     /// Bytes of entries that are no longer, to be reclaimed by the next rebuild of their table.
     pub waste: usize,

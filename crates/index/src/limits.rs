@@ -3,16 +3,24 @@
 /// Independent tables. A rebuild touches one of them: 0.4 % of all links.
 pub const SHARDS: usize = 256;
 /// Slots that share a cache line.
-pub const GROUP: usize = 8;
+pub const GROUP: usize = 12;
 /// Lines that a lookup visits before the table would rather have been rebuilt larger.
 pub const PROBES: usize = 32;
-/// Chunks of an arena; when all are full, the table is rebuilt.
-pub const CHUNKS: usize = 16;
+/// Chunks of an arena after its first; when all are full, the table is rebuilt.
+pub const CHUNKS: usize = 15;
 /// Smallest chunk that an arena grows by, in bytes.
 pub const CHUNK_BYTES: usize = 1024;
-/// An arena grows by this part of the bytes that are live.
+/// An arena grows by at least this part of its first chunk.
 pub const CHUNK_PART: usize = 32;
 /// A table is rebuilt when more than this part of the live bytes is waste…
 pub const WASTE_PART: usize = 16;
 /// …and more than this many bytes, so that small tables aren't rebuilt all the time.
 pub const WASTE_BYTES: usize = 1024;
+/// What tables stand on is bought in multiples of this, in bytes: the huge page of most machines.
+pub const HUGE_PAGE: usize = 2 << 20;
+/// A loaded index of fewer bytes has no huge pages: it would waste a good part of them.
+pub const SETTLED_BYTES: usize = 16 * HUGE_PAGE;
+/// At least this part of what is held is bought at once.
+pub const SLAB_PART: usize = 16;
+/// Smaller blocks, in bytes, are left to the allocator.
+pub const SMALL_BLOCK: usize = 4096;

@@ -48,6 +48,7 @@ impl<'a> Loader<'a> {
     /// Puts all of it in place of what the index held, as the state at `revision`. Readers find
     /// every link that was and stays at every moment.
     pub fn publish(self, revision: Revision) {
+        lock(self.staged.writer()).settle(self.staged.shards());
         self.target.take_over(self.staged, revision);
     }
 }

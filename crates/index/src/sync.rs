@@ -2,7 +2,7 @@
 
 pub(crate) use std::sync::{
     Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
 
 /// Locks `mutex`. A writer that panicked left whole links behind: each is published by one store.

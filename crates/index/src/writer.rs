@@ -19,7 +19,8 @@ use waypost_link::{Change, DomainId, Link, LinkId, Name, Noun, Record};
 
 use crate::{
     Details, Directory, Entry, Limit, Spent, Stats,
-    limits::SHARDS,
+    ground::Ground,
+    limits::{SETTLED_BYTES, SHARDS},
     members::Members,
     table::{Key, Shelf, Table},
 };
@@ -53,6 +54,7 @@ pub(crate) type Counters = HashMap<LinkId, Arc<Spent>, RandomState>;
 
 pub(crate) struct Writer {
     pub(crate) hasher: Hasher,
+    ground: Arc<Ground>,
     shelves: Vec<Shelf>,
     pub(crate) counters: Counters,
     /// Counters of the index that this one is to replace, which hold clicks no store has yet.
@@ -71,9 +73,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(hasher: Hasher, inherited: Counters) -> Self {
+        let ground = Arc::<Ground>::default();
         Self {
             hasher,
-            shelves: (0..SHARDS).map(|_| Shelf::new(0, 0, 0)).collect(),
+            shelves: (0..SHARDS).map(|_| Shelf::new(&ground, 0, 0, 0)).collect(),
+            ground,
             counters: Counters::default(),
             inherited,
             members: Members::default(),
@@ -118,6 +122,15 @@ impl Writer {
         }
     }
 
+    /// Moves all tables of a large index to ground of huge pages, each table in the size that it
+    /// has come to: while they grow they would leave holes there that no later table fits.
+    pub(crate) fn settle(&mut self, shards: &Shards) {
+        if self.stats().bytes >= SETTLED_BYTES {
+            self.ground = Arc::new(Ground::settled());
+            (0..SHARDS).for_each(|nth| self.rebuild(shards, nth, None));
+        }
+    }
+
     /// Takes the place of `old`, whose readers may still be in its tables.
     pub(crate) fn succeed(&mut self, old: Self) {
         self.versions = None;
@@ -137,7 +150,7 @@ impl Writer {
     /// What all tables hold.
     pub(crate) fn stats(&self) -> Stats {
         let (limited, rebuilds) = (self.counters.len(), self.rebuilds);
-        let none = Stats { limited, rebuilds, ..Stats::default() };
+        let none = Stats { bytes: self.ground.idle(), limited, rebuilds, ..Stats::default() };
         self.shelves.iter().fold(none, |sum, shelf| Stats {
             links: sum.links + shelf.live(),
             bytes: sum.bytes + shelf.bytes(),
@@ -251,7 +264,7 @@ impl Writer {
     fn rebuild(&mut self, shards: &Shards, nth: usize, entry: Option<&Entry<'_>>) {
         let hasher = &self.hasher;
         let hash = |entry: &Entry<'_>| hasher.key(entry.domain, entry.code).hash;
-        let fresh = self.shelves[nth].rebuilt(entry, hash);
+        let fresh = self.shelves[nth].rebuilt(&self.ground, entry, hash);
         let table = Arc::clone(fresh.table());
         drop(std::mem::replace(&mut self.shelves[nth], fresh));
         self.retire(shards[nth].swap(table));
