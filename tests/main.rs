@@ -3,6 +3,7 @@
 //! Every test binds port 0 on loopback and cleans up after itself. `support/` starts and stops the
 //! binary and speaks raw HTTP; the other folders have one file a feature.
 
+mod dialects;
 mod http;
 mod redirect;
 mod restart;

@@ -27,7 +27,7 @@ pub struct Metric {
 }
 
 /// What others count, read when somebody asks. Plain numbers: reading them blocks nobody.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Readings {
     /// Clicks that the writer took.
     pub clicks_recorded: u64,
@@ -51,6 +51,8 @@ pub struct Readings {
     pub panics: u64,
     /// Failed calls of the store, by what was being done.
     pub store_errors: [(&'static str, u64); 2],
+    /// Requests to the APIs, by dialect and status.
+    pub http_requests: Vec<(&'static str, u16, u64)>,
     /// Whether index and store are there.
     pub ready: Ready,
 }
@@ -73,6 +75,7 @@ const fn counter(name: &'static str, help: &'static str, read: fn(&Readings) -> 
 }
 
 const STORE_ERRORS: &str = "waypost_store_errors_total";
+const HTTP_REQUESTS: &str = "waypost_http_requests_total";
 
 /// Everything that `/metrics` shows, in its order.
 #[rustfmt::skip]
@@ -89,6 +92,7 @@ pub const METRICS: &[Metric] = &[
     gauge("waypost_connections", "Open connections.", |r| r.connections as f64),
     counter("waypost_requests_total", "Requests that reached a handler.", |r| r.requests as f64),
     counter("waypost_panics_total", "Handlers that panicked and were answered 500.", |r| r.panics as f64),
+    Metric { name: HTTP_REQUESTS, kind: "counter", help: "Requests to the APIs, by dialect and status.", read: None },
     Metric { name: STORE_ERRORS, kind: "counter", help: "Failed calls of the store, by what was being done.", read: None },
 ];
 
@@ -148,6 +152,7 @@ impl Counters {
                 Some(read) => drop(writeln!(page, "{name} {}", read(readings))),
                 None if *kind == "histogram" => self.histogram(name, &mut page),
                 None if *name == STORE_ERRORS => store_errors(readings, &mut page),
+                None if *name == HTTP_REQUESTS => http_requests(readings, &mut page),
                 None => self.outcomes(name, &mut page),
             }
         }
@@ -180,6 +185,12 @@ fn store_errors(readings: &Readings, page: &mut String) {
     }
 }
 
+fn http_requests(readings: &Readings, page: &mut String) {
+    for (dialect, code, count) in &readings.http_requests {
+        let _ = writeln!(page, "{HTTP_REQUESTS}{{dialect=\"{dialect}\",code=\"{code}\"}} {count}");
+    }
+}
+
 /// A number of the calling thread's own.
 fn lane() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -202,7 +213,9 @@ mod tests {
             }
         });
         counters.count("not_found", Duration::from_secs(3));
-        let page = counters.page(&Readings { queue_depth: 7, ..Readings::default() });
+        let http_requests = vec![("golinks", 404, 2)];
+        let page =
+            counters.page(&Readings { queue_depth: 7, http_requests, ..Readings::default() });
         for line in [
             "waypost_redirects_total{outcome=\"redirect\"} 3",
             "waypost_redirect_duration_seconds_bucket{le=\"0.000001\"} 1",
@@ -210,6 +223,7 @@ mod tests {
             "waypost_redirect_duration_seconds_bucket{le=\"+Inf\"} 4",
             "waypost_redirect_duration_seconds_count 4",
             "waypost_click_queue_depth 7",
+            "waypost_http_requests_total{dialect=\"golinks\",code=\"404\"} 2",
             "# TYPE waypost_connections gauge",
         ] {
             assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");

@@ -151,16 +151,33 @@ pub struct Workspace {
 pub struct Permissions(pub u16);
 
 impl Permissions {
+    /// Reading the workspace: its settings, collections, tags, pixels, domains and keys.
+    pub const WORKSPACE_READ: Self = Self(1);
+    /// Changing those.
+    pub const WORKSPACE_WRITE: Self = Self(1 << 1);
+    /// Reading links.
+    pub const LINKS_READ: Self = Self(1 << 2);
+    /// Making, changing and deleting links.
+    pub const LINKS_WRITE: Self = Self(1 << 3);
+    /// Reading clicks and statistics.
+    pub const STATS_READ: Self = Self(1 << 4);
+    /// Recording clicks.
+    pub const CLICKS_WRITE: Self = Self(1 << 5);
+    /// Registering and removing domains.
+    pub const DOMAINS_WRITE: Self = Self(1 << 6);
+    /// Making and revoking keys.
+    pub const KEYS_WRITE: Self = Self(1 << 7);
+
     /// Every permission with its name.
     pub const NAMES: [(Self, &'static str); 8] = [
-        (Self(1), "workspace.read"),
-        (Self(1 << 1), "workspace.write"),
-        (Self(1 << 2), "links.read"),
-        (Self(1 << 3), "links.write"),
-        (Self(1 << 4), "stats.read"),
-        (Self(1 << 5), "clicks.write"),
-        (Self(1 << 6), "domains.write"),
-        (Self(1 << 7), "keys.write"),
+        (Self::WORKSPACE_READ, "workspace.read"),
+        (Self::WORKSPACE_WRITE, "workspace.write"),
+        (Self::LINKS_READ, "links.read"),
+        (Self::LINKS_WRITE, "links.write"),
+        (Self::STATS_READ, "stats.read"),
+        (Self::CLICKS_WRITE, "clicks.write"),
+        (Self::DOMAINS_WRITE, "domains.write"),
+        (Self::KEYS_WRITE, "keys.write"),
     ];
 
     /// The permission of this name.

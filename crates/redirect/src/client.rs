@@ -14,20 +14,24 @@ pub trait Countries: Send + Sync {
 
 /// A visitor's address, and whether headers about it may be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Client {
-    pub(crate) ip: IpAddr,
+pub struct Client {
+    /// The address.
+    pub ip: IpAddr,
     /// Whether the peer is a trusted proxy.
-    pub(crate) proxied: bool,
+    pub proxied: bool,
+    /// Whether a trusted proxy named the address.
+    pub named: bool,
 }
 
 impl Client {
-    pub(crate) fn of(facts: &Facts<'_>, trusted: &[IpNet]) -> Self {
+    /// Whoever sent a request with these facts: of them, `peer`, `forwarded_for` and `real_ip` count.
+    pub fn of(facts: &Facts<'_>, trusted: &[IpNet]) -> Self {
         let peer = facts.peer.to_canonical();
         if !is_trusted(peer, trusted) {
-            return Self { ip: peer, proxied: false };
+            return Self { ip: peer, proxied: false, named: false };
         }
         let named = forwarded(facts.forwarded_for, trusted).or_else(|| address(facts.real_ip));
-        Self { ip: named.unwrap_or(peer), proxied: true }
+        Self { ip: named.unwrap_or(peer), proxied: true, named: named.is_some() }
     }
 
     /// What the country header says, else what `countries` knows.
@@ -155,14 +159,14 @@ mod tests {
             ("192.0.2.1", true, "DEU", Some(*b"NZ")),
             ("2001:db8::1", true, "", None),
         ] {
-            let client = Client { ip: ip.parse().unwrap(), proxied };
+            let client = Client { ip: ip.parse().unwrap(), proxied, named: false };
             assert_eq!(
                 client.country(header.as_bytes(), Some(&Nowhere)),
                 expected,
                 "{ip} {header}"
             );
         }
-        let client = Client { ip: [192, 0, 2, 1].into(), proxied: false };
+        let client = Client { ip: [192, 0, 2, 1].into(), proxied: false, named: false };
         assert_eq!(client.country(b"DE", None), None);
     }
 

@@ -52,7 +52,7 @@ pub use amazon::{App, STORES};
 pub use answer::{
     Answer, Interstitial, NotFound, PasswordCheck, PasswordForm, Redirect, StatsPage,
 };
-pub use client::Countries;
+pub use client::{Client, Countries};
 pub use compose::CLICK_PARAMETER;
 pub use engine::Engine;
 pub use facts::{Facts, Method};

@@ -88,7 +88,8 @@ pub(crate) fn open_store(config: &Config) -> Result<Store> {
 /// The use cases over `store`, by the rules of `config`.
 pub(crate) fn service(config: &Config, store: &Store) -> Service {
     let own_hosts = config.own_hosts.clone();
-    let policy = Policy { schemes: config.schemes.clone(), own_hosts };
+    let public_url = config.public_url.as_str().trim_end_matches('/').to_owned();
+    let policy = Policy { schemes: config.schemes.clone(), own_hosts, public_url };
     Service::new(Arc::clone(&store.links), Arc::clone(&store.clicks), policy, now)
 }
 

@@ -43,6 +43,9 @@ pub enum Fault {
         /// What is wrong with it.
         fault: Box<Self>,
     },
+    /// An `Idempotency-Key` that was used for another request.
+    #[error("this idempotency key was used for another request")]
+    Reused,
     /// The store said no.
     #[error(transparent)]
     Store(#[from] Error),

@@ -15,27 +15,34 @@ mod keys;
 mod lane;
 pub mod limits;
 mod links;
+mod once;
 mod passwords;
+mod principal;
+mod quota;
 mod random;
 mod stats;
 mod workspaces;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use batch::{Conflict, Outcome, Planned};
 pub use explain::{Explanation, Reply, Visit};
 pub use fault::{Fault, Result};
 pub use keys::{NewKey, SecretToken, hash_token};
 pub use lane::{Lane, LaneFull};
-pub use links::Draft;
+pub use links::{Draft, Drawn};
+pub use once::Once;
 pub use passwords::{hash_password, verify_password};
+pub use principal::Principal;
+pub use quota::{Allowance, Caller, Quota, Rate, Standing};
+pub use random::random_text;
 pub use stats::{
     Clock, Comparison, DayCount, Days, Figures, Group, Growth, LinkClicks, Overview, Part,
     Performance, Picture, Rank, Stats, Subject, Summary, Total, Usage,
 };
-use waypost_link::{Hostname, Revision, Schemes, Timestamp};
-use waypost_storage::{ClickStore, LinkStore};
-pub use waypost_storage::{Dimension, Order, Page, StoredClick};
+use waypost_link::{Change, Hostname, Remembered, Revision, Schemes, Timestamp};
+use waypost_storage::{ClickStore, Committed, LinkStore};
+pub use waypost_storage::{Dimension, Error as StoreError, Order, Page, StoredClick};
 
 /// What the operator's settings allow.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +51,8 @@ pub struct Policy {
     pub schemes: Schemes,
     /// The server's own hostnames: a link on the default domain may not lead to itself there.
     pub own_hosts: Vec<Hostname>,
+    /// What short links on the default domain begin with, without a slash at the end.
+    pub public_url: String,
 }
 
 /// The use cases, over one store.
@@ -54,6 +63,10 @@ pub struct Service {
     policy: Arc<Policy>,
     now: fn() -> Timestamp,
     applied: Option<Arc<dyn Fn(Revision) + Send + Sync>>,
+    touches: Arc<principal::Touches>,
+    scopes: Arc<once::Scopes>,
+    /// What the next commit remembers.
+    remember: Option<Arc<Mutex<Option<Remembered>>>>,
 }
 
 impl Service {
@@ -64,7 +77,16 @@ impl Service {
         policy: Policy,
         now: fn() -> Timestamp,
     ) -> Self {
-        Self { store, clicks, policy: Arc::new(policy), now, applied: None }
+        Self {
+            store,
+            clicks,
+            policy: Arc::new(policy),
+            now,
+            applied: None,
+            touches: Arc::default(),
+            scopes: Arc::default(),
+            remember: None,
+        }
     }
 
     /// Calls `wait` after each commit: it returns once the local index has applied it, so that
@@ -95,14 +117,29 @@ impl Service {
         &self.policy
     }
 
-    fn commit(
-        &self,
-        changes: &[waypost_link::Change],
-    ) -> waypost_storage::Result<waypost_storage::Committed> {
-        let done = self.store.commit(changes, (self.now)())?;
+    /// Commits, and waits until this node serves it.
+    fn commit(&self, changes: &[Change]) -> waypost_storage::Result<Committed> {
+        let done = match &self.remember {
+            None => self.store.commit(changes, (self.now)())?,
+            Some(remember) => self.commit_once(changes, remember)?,
+        };
         if let Some(wait) = &self.applied {
             wait(done.revision);
         }
+        Ok(done)
+    }
+
+    /// Commits with what is to be remembered, the first time that succeeds.
+    fn commit_once(
+        &self,
+        changes: &[Change],
+        remember: &Mutex<Option<Remembered>>,
+    ) -> waypost_storage::Result<Committed> {
+        let mut remember = remember.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes = changes.to_vec();
+        changes.extend(remember.clone().map(Change::Remember));
+        let done = self.store.commit(&changes, (self.now)())?;
+        *remember = None;
         Ok(done)
     }
 }

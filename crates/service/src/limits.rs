@@ -32,3 +32,13 @@ pub const TOP_LINKS: usize = 5;
 pub const RECENT: usize = 25;
 /// Pages read at most to find the newest clicks that count.
 pub const NEWEST_PAGES: usize = 64;
+/// Keys whose last use is remembered in memory, so that it is written at most once a minute.
+pub const TOUCHED: usize = 4_096;
+/// Sets of rate limit buckets.
+pub const QUOTA_SETS: usize = 1 << 13;
+/// Buckets of a set: with [`QUOTA_SETS`], 65,536 in all, a megabyte.
+pub const QUOTA_WAYS: usize = 8;
+/// Longest `Idempotency-Key`, in bytes.
+pub const IDEMPOTENCY_KEY: usize = 255;
+/// How long an `Idempotency-Key` is remembered, in microseconds: a day.
+pub const IDEMPOTENCY: i64 = waypost_link::Timestamp::DAY;

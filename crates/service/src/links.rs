@@ -8,8 +8,15 @@ use waypost_storage::{Error, LinkQuery, Order, Page};
 
 use crate::{Fault, Result, Service, limits, random};
 
-/// Characters of a generated code.
-const GENERATED: usize = 8;
+/// How a code is drawn where none is given (SPEC 3.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drawn {
+    /// 8 characters of base62.
+    #[default]
+    Short,
+    /// `lt_` and 12 of `[a-z0-9]`: the tracking dialect's.
+    Tracking,
+}
 
 /// A link to be made; every further option is set by the caller on the [`Link`] it becomes.
 #[derive(Clone, Debug)]
@@ -20,6 +27,8 @@ pub struct Draft {
     pub domain: DomainId,
     /// Its code; drawn where absent.
     pub slug: Option<Slug>,
+    /// How it is drawn.
+    pub drawn: Drawn,
     /// Where it leads.
     pub destination: Destination,
 }
@@ -47,7 +56,9 @@ impl Service {
         for _ in 0..limits::DRAWS {
             self.check_link(&link)?;
             match self.commit(&[Change::CreateLink(Box::new(link.clone()))]) {
-                Err(Error::Taken { .. }) if draft.slug.is_none() => link.slug = random_slug()?,
+                Err(Error::Taken { .. }) if draft.slug.is_none() => {
+                    link.slug = draft.drawn.draw()?;
+                }
                 Err(error) => return Err(taken(error, &link.slug)),
                 Ok(done) => {
                     link.id = LinkId(done.ids.first().copied().unwrap_or_default());
@@ -64,7 +75,7 @@ impl Service {
     /// # Errors
     /// [`Fault::Store`] where no code can be drawn.
     pub fn link_of(&self, draft: &Draft) -> Result<Link> {
-        let slug = draft.slug.clone().map_or_else(random_slug, Ok)?;
+        let slug = draft.slug.clone().map_or_else(|| draft.drawn.draw(), Ok)?;
         let destination = draft.destination.clone();
         Ok(Link::new(draft.workspace, draft.domain, slug, destination, (self.now)()))
     }
@@ -205,6 +216,30 @@ impl Service {
         }
     }
 
+    /// What short links on a domain begin with: scheme and host, no slash at the end.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub fn base_url(&self, domain: DomainId) -> Result<String> {
+        let public = &self.policy.public_url;
+        Ok(match self.hostname(domain)? {
+            // A custom hostname uses the scheme of the public URL (SPEC 2).
+            Some(host) => {
+                let scheme = public.split_once("://").map_or("http", |(scheme, _)| scheme);
+                format!("{scheme}://{}", host.as_str())
+            }
+            None => public.clone(),
+        })
+    }
+
+    /// The short URL of a link.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub fn short_url(&self, link: &Link) -> Result<String> {
+        Ok(format!("{}/{}", self.base_url(link.domain)?, link.slug.encoded()))
+    }
+
     /// The domain of this hostname.
     ///
     /// # Errors
@@ -244,8 +279,14 @@ impl Service {
     }
 }
 
-fn random_slug() -> Result<Slug> {
-    Ok(Slug::parse(&random::text(random::BASE62, GENERATED)?)?)
+impl Drawn {
+    fn draw(self) -> Result<Slug> {
+        let text = match self {
+            Self::Short => random::text(random::BASE62, 8)?,
+            Self::Tracking => format!("lt_{}", random::text(random::LOWER36, 12)?),
+        };
+        Ok(Slug::parse(&text)?)
+    }
 }
 
 fn taken(error: Error, slug: &Slug) -> Fault {

@@ -6,6 +6,17 @@ use crate::{Fault, Result};
 pub(crate) const BASE62: &[u8; 62] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// The digits of the tracking dialect's codes.
+pub(crate) const LOWER36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// `length` characters of base62.
+///
+/// # Errors
+/// [`Fault::Store`] where the system has no randomness to give.
+pub fn random_text(length: usize) -> Result<String> {
+    text(BASE62, length)
+}
+
 /// `length` characters, each drawn evenly from `alphabet` (at most 64 of them).
 pub(crate) fn text(alphabet: &[u8], length: usize) -> Result<String> {
     let mut text = String::with_capacity(length);

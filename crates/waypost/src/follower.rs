@@ -17,7 +17,7 @@ use waypost_index::Index;
 use waypost_link::{Change, Link};
 use waypost_storage::{Error, Feed, Result};
 
-use crate::{Store, janitor::Task, load};
+use crate::{Applied, Store, janitor::Task, load};
 
 /// Longest wait for news; also how soon a stop is noticed.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -43,6 +43,7 @@ pub(crate) struct Health {
 pub(crate) struct Follower {
     pub(crate) store: Store,
     pub(crate) index: Arc<Index>,
+    pub(crate) applied: Arc<Applied>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) janitor: SyncSender<Task>,
 }
@@ -75,14 +76,16 @@ impl Follower {
             self.index.confirm();
             return Ok(());
         }
-        match self.store.links.replay(applied, FEED) {
+        let done = match self.store.links.replay(applied, FEED) {
             Ok(feeds) => feeds.iter().try_for_each(|feed| self.apply(feed)),
             Err(Error::Gone { oldest }) => {
                 tracing::warn!(%applied, oldest, "the feed was trimmed; loading everything anew");
                 load::load(&self.index, &*self.store.links, &*self.store.clicks)
             }
             Err(error) => Err(error),
-        }
+        };
+        self.applied.reach(self.index.applied());
+        done
     }
 
     /// Clicks of a link that becomes limited are looked up before the limit is seen, so that its

@@ -22,6 +22,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod applied;
 mod error;
 mod follower;
 mod janitor;
@@ -38,6 +39,7 @@ use std::{
     time::Duration,
 };
 
+pub use applied::Applied;
 pub use error::Error;
 pub use options::{ClickOptions, Options};
 pub use store::Store;
@@ -63,6 +65,7 @@ pub struct Waypost {
     engine: Arc<Engine>,
     pipeline: Arc<Pipeline>,
     health: Arc<Health>,
+    applied: Arc<Applied>,
     janitor: SyncSender<Task>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     _lock: Lock,
@@ -93,15 +96,19 @@ impl Waypost {
         let (janitor, sweeping) =
             janitor::start(store.clone(), Arc::clone(&health), options.retention_days, now)
                 .map_err(failed)?;
+        let applied = Arc::new(Applied::default());
+        applied.reach(index.applied());
         let follower = follower::Follower {
             store,
             index,
+            applied: Arc::clone(&applied),
             pipeline: Arc::clone(&pipeline),
             janitor: janitor.clone(),
         };
         let following = follower.start(Arc::clone(&health)).map_err(failed)?;
         let threads = Mutex::new(vec![following, sweeping]);
-        Ok(Self { engine: Arc::new(engine), pipeline, health, janitor, threads, _lock: lock })
+        let engine = Arc::new(engine);
+        Ok(Self { engine, pipeline, health, applied, janitor, threads, _lock: lock })
     }
 
     /// What answers requests.
@@ -112,6 +119,11 @@ impl Waypost {
     /// The index that the engine reads; a commit is served once it is applied there.
     pub fn index(&self) -> &Arc<Index> {
         self.engine.index()
+    }
+
+    /// How far the index has come: wait here for one's own commit.
+    pub fn applied(&self) -> &Arc<Applied> {
+        &self.applied
     }
 
     /// A view of the counters that outlives the borrow.

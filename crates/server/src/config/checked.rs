@@ -16,6 +16,15 @@ pub(crate) enum StoreUrl {
     Lmdb,
 }
 
+/// How many requests each rate limit allows in its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rates {
+    pub(crate) clicks: u32,
+    pub(crate) analytics: u32,
+    pub(crate) creation: u32,
+    pub(crate) linkpack: u32,
+}
+
 /// Everything the server goes by.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -26,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) store: StoreUrl,
     pub(crate) public_url: Url,
     pub(crate) workers: usize,
+    pub(crate) rates: Option<Rates>,
     pub(crate) own_hosts: Vec<Hostname>,
     pub(crate) strict_hosts: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -60,14 +70,13 @@ impl Config {
             bail!("{}: listen: expected at least one address", l.get("listen").source)
         };
         let public_url = public_url(l, first)?;
-        // Nothing reads it yet, but a wrong value is wrong now.
-        let _: bool = one(l, "no_rate_limit", "true or false")?;
         Ok(Self {
             admin_listen: optional(l, "admin_listen", "an address such as 127.0.0.1:8081")?,
             proxy_protocol: proxied(l, &listen)?,
             data: one(l, "data", "a directory")?,
             store: store(&l.get("store"))?,
             workers: number(l, "workers", 0, 1_024)? as usize,
+            rates: rates(l)?,
             own_hosts: own_hosts(l, &public_url)?,
             strict_hosts: one(l, "strict_hosts", "true or false")?,
             trusted_proxies: list(l, "trusted_proxies", "a network such as 10.0.0.0/8")?,
@@ -92,6 +101,19 @@ impl Config {
             listen,
         })
     }
+}
+
+/// Requests that each rate allows; `None` where the limits are off.
+fn rates(l: &Layers) -> Result<Option<Rates>> {
+    let off: bool = one(l, "no_rate_limit", "true or false")?;
+    let rate = |name| number(l, name, 0, 1_000_000_000).map(|rate| rate as u32);
+    let rates = Rates {
+        clicks: rate("rate_clicks")?,
+        analytics: rate("rate_analytics")?,
+        creation: rate("rate_creation")?,
+        linkpack: rate("rate_linkpack")?,
+    };
+    Ok((!off).then_some(rates))
 }
 
 fn wrong<T>(name: &str, typed: &Typed, value: &str, expected: &str) -> Result<T> {

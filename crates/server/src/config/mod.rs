@@ -9,6 +9,6 @@ mod layers;
 mod nearest;
 pub(crate) mod settings;
 
-pub(crate) use checked::{Config, StoreUrl};
+pub(crate) use checked::{Config, Rates, StoreUrl};
 pub(crate) use layers::Layers;
 pub(crate) use nearest::nearest;

@@ -117,7 +117,8 @@ impl Book {
     /// [`Fault::Invalid`].
     pub(crate) fn new_link(&self, code: &str, destination: &str) -> Result<Draft> {
         let Link { workspace, domain, slug, destination, .. } = self.draft(code, destination)?;
-        Ok(Draft { workspace, domain, slug: Some(slug), destination })
+        let drawn = waypost_service::Drawn::default();
+        Ok(Draft { workspace, domain, slug: Some(slug), drawn, destination })
     }
 
     /// What must hold of a link before it is committed.

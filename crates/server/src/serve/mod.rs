@@ -4,8 +4,10 @@
 //! refused before a thread starts; OS threads start before the coroutine scheduler; on the way
 //! down connections end first, then clicks are drained, and only then the store is let go.
 
+mod apis;
 mod banner;
 mod countries;
+mod front;
 mod logging;
 mod signals;
 mod visitors;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use waypost::{ClickOptions, Options, Waypost};
+use waypost_api::Api;
 use waypost_edge::{Edge, Readings, Ready};
 use waypost_h1::{Bound, PerIp, Runtime, Server};
 use waypost_service::Lane;
@@ -25,8 +28,9 @@ use crate::{
     context::{Context, now, open_store, service},
 };
 
-/// Threads for work that blocks, and jobs that may wait for them.
-const LANE: (usize, usize) = (2, 256);
+/// Threads that serve visitors who must wait, and jobs that may wait for them: a password's check takes a core and
+/// 19 MiB.
+const VISITORS_LANE: (usize, usize) = (2, 256);
 
 /// Flags of `waypost serve`.
 #[derive(Args, Debug)]
@@ -34,7 +38,7 @@ pub(crate) struct Arguments {
     /// Address that serves redirects; may be repeated
     #[arg(long, value_name = "ADDR")]
     listen: Vec<String>,
-    /// Address of metrics; when given they live only there
+    /// Address of the APIs and of metrics; when given they live only there
     #[arg(long, value_name = "ADDR")]
     admin_listen: Option<String>,
     /// What short links begin with
@@ -43,7 +47,7 @@ pub(crate) struct Arguments {
     /// Threads that serve connections
     #[arg(long, value_name = "N")]
     workers: Option<String>,
-    /// Switch the management API's rate limits off; no such API is served yet
+    /// Switch the rate limits of the APIs off
     #[arg(long)]
     no_rate_limit: bool,
 }
@@ -71,9 +75,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let waypost = Waypost::start(store.clone(), options(&config)?)?;
     let first = banner::first_key(&service(&config, &store))?;
     let bound = bind(&config)?;
-    let lane = Lane::start(LANE.0, LANE.1)?;
+    let lane = Lane::start(VISITORS_LANE.0, VISITORS_LANE.1)?;
     let visitors = Visitors { lane, service: service(&config, &store) };
-    let servers = serve(bound, &config, &waypost, Arc::new(visitors))?;
+    let apis = apis::start(&config, &store, &waypost)?;
+    let servers = serve(bound, &config, &waypost, Arc::new(visitors), &apis)?;
     banner::show(&config, &servers, first.as_ref());
     signals.wait();
     stop(servers, &config, &signals);
@@ -159,6 +164,7 @@ fn serve(
     config: &Config,
     waypost: &Waypost,
     visitors: Arc<Visitors>,
+    apis: &Arc<Api>,
 ) -> Result<Servers> {
     let counters = Arc::new(std::sync::OnceLock::new());
     let edge = Edge::new(
@@ -167,12 +173,16 @@ fn serve(
             country_header: config.country_header.clone(),
             sandboxed: config.admin_listen.is_none(),
             blocking: visitors,
-            readings: readings(waypost, Arc::clone(&counters)),
+            readings: readings(waypost, Arc::clone(apis), Arc::clone(&counters)),
         },
     );
     let alone = bound.admin.is_none();
-    let public = bound.public.serve(edge.mount(true, alone)).context("can't serve")?;
-    let admin = bound.admin.map(|admin| admin.serve(edge.mount(false, true))).transpose()?;
+    let front = |redirects, admin| front::Front {
+        apis: apis.mount(redirects, admin),
+        edge: edge.mount(redirects, admin),
+    };
+    let public = bound.public.serve(front(true, alone)).context("can't serve")?;
+    let admin = bound.admin.map(|admin| admin.serve(front(false, true))).transpose()?;
     // The first reader may come before this; it sees zeros.
     let _ = counters.set(public.metrics());
     Ok(Servers { public, admin })
@@ -180,6 +190,7 @@ fn serve(
 
 fn readings(
     waypost: &Waypost,
+    apis: Arc<Api>,
     server: Arc<std::sync::OnceLock<waypost_h1::Metrics>>,
 ) -> Box<dyn Fn() -> Readings + Send + Sync> {
     let vitals = waypost.vitals();
@@ -200,6 +211,7 @@ fn readings(
             requests: load(|counters| counters.requests.load(Relaxed)),
             panics: load(|counters| counters.panics.load(Relaxed)),
             store_errors: vitals.store_errors(),
+            http_requests: apis::requests(&apis),
             ready: Ready { index: true, store: vitals.store_answers() },
         }
     })

@@ -1,0 +1,16 @@
+//! Bounds of the APIs.
+
+/// Most bytes of a body (SPEC 4).
+pub const BODY: u64 = 1 << 20;
+/// Most bytes of a bulk creation's body (SPEC 4).
+pub const BULK_BODY: u64 = 32 << 20;
+/// Bodies over [`BODY`] that may be on their way at once (SPEC 4).
+pub const LARGE_BODIES: usize = 2;
+/// Most fields of a form or query that are looked at; more are refused.
+pub const FIELDS: usize = 200;
+/// Most `X-Forwarded-For` fields looked at, from the last.
+pub const FORWARDED_FIELDS: usize = 8;
+/// Longest piece of what was sent that an error repeats, in characters.
+pub const QUOTED: usize = 100;
+/// Most items of a page.
+pub const PAGE: usize = 1_000;
