@@ -11,9 +11,11 @@ use waypost_link::{DomainId, Link, Name, Revision};
 
 use crate::fixture::{create, destination, link, mix, name, update};
 
-const STABLE: u64 = 600;
-const MOVING: u64 = 40;
-const ROUNDS: u64 = 300;
+/// Under miri everything takes a thousand times as long.
+const SMALL: bool = cfg!(miri);
+const STABLE: u64 = if SMALL { 30 } else { 600 };
+const MOVING: u64 = if SMALL { 4 } else { 40 };
+const ROUNDS: u64 = if SMALL { 60 } else { 300 };
 
 fn stable(n: u64) -> Link {
     link(n + 1, 1, &name(0, &format!("stable{n}")), &format!("https://example.com/stable{n}"))
