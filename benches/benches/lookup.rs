@@ -11,6 +11,7 @@ use std::{collections::HashMap, hint::black_box, sync::Arc, time::Instant};
 use ahash::RandomState;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hashbrown::HashTable;
+use waypost_benches::clicks::mix;
 use waypost_index::Index;
 use waypost_link::{
     Change, Destination, DomainId, Flags, Link, LinkId, Revision, Slug, Status, Timestamp,
@@ -34,14 +35,6 @@ struct Plain {
 struct Whole {
     code: Box<str>,
     plain: Plain,
-}
-
-/// SplitMix64: every number gives another, spread evenly.
-fn mix(n: u64) -> u64 {
-    let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    n ^ (n >> 31)
 }
 
 fn code(n: u64) -> Code {

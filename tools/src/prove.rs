@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     "lookup",
     "decide",
     "decide-uncounted",
+    "encode",
     "push",
     "redirect-small",
     "redirect-browser",

@@ -37,6 +37,12 @@ impl<'a> Reply<'a> {
         Self { out, exchange }
     }
 
+    /// An answer to a plain GET on a connection that stays, appended to `out`, at a time in Unix seconds: to see or to
+    /// measure what is encoded, without a connection.
+    pub fn to_get(out: &'a mut Vec<u8>, unix_seconds: u64) -> Self {
+        Self::new(out, Exchange { head_only: false, close: false, http10: false, unix_seconds })
+    }
+
     /// Begins an answer field by field.
     #[inline]
     pub fn status(self, code: u16) -> Answer<'a> {
