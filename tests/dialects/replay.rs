@@ -61,6 +61,22 @@ impl Stage {
         self
     }
 
+    /// Runs a command with `--json` beside the server, and calls what is at `pointer` (RFC 6901) of its
+    /// output `name`.
+    pub(super) fn learn(&mut self, name: &str, arguments: &[&str], pointer: &str) -> &mut Self {
+        let out = self.data.ok(&[arguments, &["--json"]].concat());
+        let out: Value = serde_json::from_str(&out).expect("JSON");
+        let value = out.pointer(pointer).and_then(Value::as_str).expect("a text there");
+        self.names.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Waits until a link's clicks are in the statistics.
+    pub(super) fn await_clicks(&mut self, code: &str, count: u64) -> &mut Self {
+        self.data.await_clicks(code, count);
+        self
+    }
+
     /// Plays all steps of a fixture.
     pub(super) fn replay(&mut self, fixture: &str) -> &mut Self {
         let fixture = format!("\n{fixture}");

@@ -56,10 +56,13 @@ mod bulk;
 mod counts;
 pub mod kit;
 pub mod limits;
+pub mod linkpack;
 pub mod tracking;
+pub mod workspace;
 
 pub use api::{Api, Mounted, Settings};
 pub use counts::Count;
 
 /// Every dialect that is served.
-pub static DIALECTS: &[&kit::Dialect] = &[&tracking::DIALECT];
+pub static DIALECTS: &[&kit::Dialect] =
+    &[&tracking::DIALECT, &linkpack::DIALECT, &workspace::DIALECT];

@@ -14,3 +14,5 @@ pub const FORWARDED_FIELDS: usize = 8;
 pub const QUOTED: usize = 100;
 /// Most items of a page.
 pub const PAGE: usize = 1_000;
+/// Most items of a list that is asked for without `limit` (SPEC 7, 9).
+pub const UNPAGED: usize = 10_000;

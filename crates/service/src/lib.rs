@@ -42,7 +42,7 @@ pub use stats::{
 };
 use waypost_link::{Change, Hostname, Remembered, Revision, Schemes, Timestamp};
 use waypost_storage::{ClickStore, Committed, LinkStore};
-pub use waypost_storage::{Dimension, Error as StoreError, Order, Page, StoredClick};
+pub use waypost_storage::{Dimension, Error as StoreError, LinkQuery, Order, Page, StoredClick};
 
 /// What the operator's settings allow.
 #[derive(Clone, Debug, Default)]

@@ -3,10 +3,11 @@
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
+use waypost_api::kit::ids;
 use waypost_link::{Claim, Key, KeyId, Permissions, Role, Timestamp, Workspace};
 use waypost_service::NewKey;
 
-use super::{output, workspace::spelled_id};
+use super::output;
 use crate::{context::Context, exchange::print_time};
 
 /// Arguments of `waypost key`.
@@ -100,7 +101,7 @@ fn create(arguments: &Create, context: &Context) -> Result<()> {
         login: None,
         token: None,
     })?;
-    let id = spelled_id(&workspace);
+    let id = ids::HEX.workspace(&workspace);
     if arguments.json {
         return Ok(output::json(&json!({
             "workspace": workspace.name,
@@ -171,7 +172,7 @@ fn object(key: &Key, workspaces: &[Workspace]) -> Value {
     json!({
         "id": key.id.0,
         "workspace": own.map(|workspace| &workspace.name),
-        "workspace_id": own.map(spelled_id),
+        "workspace_id": own.map(|workspace| ids::HEX.workspace(workspace)),
         "login": key.login,
         "role": role,
         "permissions": permissions,

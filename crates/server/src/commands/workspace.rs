@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use waypost_api::kit::ids;
 use waypost_link::Workspace;
 
 use super::output;
@@ -62,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
         }
         Command::List { json: false } => {
             let rows = service.workspaces()?.into_iter().map(|workspace| {
-                let id = spelled_id(&workspace);
+                let id = ids::HEX.workspace(&workspace);
                 let settings =
                     workspace.settings.iter().map(|(key, value)| format!("{key}={value}"));
                 vec![workspace.name.clone(), id, settings.collect::<Vec<_>>().join(" ")]
@@ -72,38 +73,18 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     }
 }
 
-/// How a workspace's id is spelled everywhere: the second of its creation and its id, in hex.
-pub(super) fn spelled_id(workspace: &Workspace) -> String {
-    let second = u32::try_from(workspace.created_at.seconds()).unwrap_or_default();
-    format!("{second:08x}{:016x}", workspace.id.0)
-}
-
 fn print(workspace: &Workspace, json: bool) -> Result<()> {
     if json {
         return Ok(output::json(&object(workspace))?);
     }
-    Ok(output::line(spelled_id(workspace))?)
+    Ok(output::line(ids::HEX.workspace(workspace))?)
 }
 
 fn object(workspace: &Workspace) -> Value {
     json!({
         "workspace": workspace.name,
-        "workspace_id": spelled_id(workspace),
+        "workspace_id": ids::HEX.workspace(workspace),
         "settings": workspace.settings,
         "created_at": print_time(workspace.created_at),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use waypost_link::{Timestamp, WorkspaceId};
-
-    use super::*;
-
-    #[test]
-    fn an_id_is_second_and_number() {
-        let created_at = Timestamp::from_seconds(0x6543_2100);
-        let workspace = Workspace { id: WorkspaceId(26), created_at, ..Workspace::default() };
-        assert_eq!(spelled_id(&workspace), "65432100000000000000001a");
-    }
 }
