@@ -8,7 +8,7 @@ use may::io::{CoIo, WaitIo};
 use super::deadlines::{Seat, Wait};
 use super::session::{Session, Turn};
 use super::shared::{Permit, Shared};
-use super::sys;
+use super::{stack, sys};
 use super::wake::wake;
 use crate::Handler;
 use crate::connection::Phase;
@@ -99,7 +99,7 @@ impl<H: Handler> Lasting<H> {
                 }
             };
             let late = self.permit.shared.state.table.resume(&self.seat.seat);
-            turn = self.session.turn(&self.stream, &self.permit.shared, late);
+            turn = stack::on_workers(|| self.session.turn(&self.stream, &self.permit.shared, late));
         }
     }
 

@@ -20,6 +20,7 @@ mod scratch;
 mod server;
 mod session;
 mod shared;
+mod stack;
 mod sys;
 mod wake;
 

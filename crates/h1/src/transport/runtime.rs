@@ -22,9 +22,6 @@ impl Default for Runtime {
     }
 }
 
-/// How long an idle worker sleeps at most. Nothing depends on it: sockets and wakes end the sleep.
-const IDLE_NANOS: u64 = 1_000_000_000;
-
 impl Runtime {
     /// Applies the settings if none were applied before, and says how many workers there are.
     pub(crate) fn apply(&self) -> usize {
@@ -34,7 +31,6 @@ impl Runtime {
             config.set_workers(self.workers).set_stack_size(self.stack_words);
             config.set_pool_capacity(self.spare_stacks);
             config.set_worker_pin(self.pin_workers);
-            config.set_timeout_ns(IDLE_NANOS);
         });
         may::config().get_workers()
     }
