@@ -19,8 +19,11 @@ const QUEUE: usize = 16 << 20;
 fn converse(handler: impl Handler, request: impl Fn(&str) -> String, times: u64) {
     let mut conversation = Conversation::new(handler, Limits::default());
     let requests: Vec<_> = (1..=LINKS).map(|n| request(&code(n))).collect();
+    let mut answers = Vec::new();
     for request in requests.iter().cycle().take(times as usize) {
-        black_box(conversation.feed(request.as_bytes()));
+        answers.clear();
+        conversation.feed_into(request.as_bytes(), &mut answers);
+        black_box(&answers);
     }
 }
 

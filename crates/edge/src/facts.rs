@@ -42,11 +42,11 @@ impl<'a> Forwarded<'a> {
     }
 }
 
-/// The facts of a request. `country` names the header that carries the visitor's country.
+/// The facts of a request.
 #[inline]
 pub(crate) fn facts<'a>(
     head: &Head<'a>,
-    country: Option<&str>,
+    country: &CountryHeader,
     forwarded: &'a Forwarded<'a>,
 ) -> Facts<'a> {
     let field = |field| head.field(field).unwrap_or_default();
@@ -62,7 +62,7 @@ pub(crate) fn facts<'a>(
         sec_purpose: field(Field::SecPurpose),
         purpose: field(Field::Purpose),
         x_moz: field(Field::XMoz),
-        country: self::country(head, country),
+        country: country.of(head),
         forwarded_for: forwarded.as_slice(),
         real_ip: field(Field::XRealIp),
         peer: head.peer().ip(),
@@ -71,14 +71,32 @@ pub(crate) fn facts<'a>(
     }
 }
 
-/// The country header's value; the usual one is found without a search.
-fn country<'a>(head: &Head<'a>, name: Option<&str>) -> &'a [u8] {
-    match name {
-        None => b"",
-        Some(name) if name.eq_ignore_ascii_case(Field::CfIpCountry.name()) => {
-            head.field(Field::CfIpCountry).unwrap_or_default()
+/// The header that carries a visitor's country, found out once.
+pub(crate) enum CountryHeader {
+    /// None does.
+    Absent,
+    /// One that a head has at hand.
+    Known(Field),
+    /// Another one.
+    Named(String),
+}
+
+impl CountryHeader {
+    /// The header of this name.
+    pub(crate) fn new(name: Option<&str>) -> Self {
+        let Some(name) = name else { return Self::Absent };
+        Field::of(name.as_bytes()).map_or_else(|| Self::Named(name.to_owned()), Self::Known)
+    }
+
+    /// Its value; empty where there is none.
+    #[inline]
+    fn of<'a>(&self, head: &Head<'a>) -> &'a [u8] {
+        match self {
+            Self::Absent => None,
+            Self::Known(field) => head.field(*field),
+            Self::Named(name) => head.header(name),
         }
-        Some(name) => head.header(name).unwrap_or_default(),
+        .unwrap_or_default()
     }
 }
 

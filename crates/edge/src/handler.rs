@@ -15,7 +15,7 @@ use waypost_redirect::{Answer, Engine, Facts, PasswordCheck, Scratch, StatsPage}
 
 use crate::{
     Figures, answer,
-    facts::{self, Forwarded, Kept},
+    facts::{self, CountryHeader, Forwarded, Kept},
     limits,
     metrics::{Counters, Readings},
     system::{self, System},
@@ -49,6 +49,7 @@ pub struct Settings {
 pub struct Edge {
     engine: Arc<Engine>,
     settings: Settings,
+    country: CountryHeader,
     counters: Counters,
     /// Public statistics in the making.
     counting: AtomicUsize,
@@ -69,9 +70,11 @@ thread_local! {
 impl Edge {
     /// An edge over `engine`.
     pub fn new(engine: Arc<Engine>, settings: Settings) -> Arc<Self> {
+        let country = CountryHeader::new(settings.country_header.as_deref());
         Arc::new(Self {
             engine,
             settings,
+            country,
             counters: Counters::new(),
             counting: AtomicUsize::new(0),
         })
@@ -85,8 +88,7 @@ impl Edge {
 
     fn redirect(self: &Arc<Self>, request: &Request<'_>, reply: Reply<'_>) -> Outcome {
         let forwarded = Forwarded::of(request.head());
-        let country = self.settings.country_header.as_deref();
-        let mut facts = facts::facts(request.head(), country, &forwarded);
+        let mut facts = facts::facts(request.head(), &self.country, &forwarded);
         let password = (request.method() == Method::Post).then(|| facts::password(request));
         let password = password.flatten();
         facts.password = password.as_deref().map(str::as_bytes);

@@ -58,12 +58,18 @@ impl<H: Handler> Conversation<H> {
     /// Says this and returns the answers to all that is whole by now. It waits for promised answers.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
+        self.feed_into(bytes, &mut out);
+        out
+    }
+
+    /// As [`Conversation::feed`], appending the answers to `out`.
+    pub fn feed_into(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         self.input.extend_from_slice(bytes);
         while !self.over {
-            let (used, next) = self.connection.advance(&self.service, now(), &self.input, &mut out);
+            let (used, next) = self.connection.advance(&self.service, now(), &self.input, out);
             self.input.drain(..used);
             let next = match next {
-                Next::Deferred(slot) => self.connection.complete(&wait_for(&slot), false, &mut out),
+                Next::Deferred(slot) => self.connection.complete(&wait_for(&slot), false, out),
                 next => next,
             };
             match next {
@@ -72,7 +78,6 @@ impl<H: Handler> Conversation<H> {
                 _ => self.over = true,
             }
         }
-        out
     }
 
     /// Ends the client's side and returns what is still answered.

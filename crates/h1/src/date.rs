@@ -5,27 +5,41 @@
 
 use std::cell::Cell;
 
-/// `Date: Sun, 06 Nov 1994 08:49:37 GMT` and CRLF.
-type Line = [u8; 37];
+/// The end of a head without a body; the field alone is a part of it.
+type Ending = [u8; 58];
+
+const UNSET: &Ending = b"Content-Length: 0\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n";
+/// Where the field stands.
+const FIELD: std::ops::Range<usize> = 19..56;
 
 thread_local! {
-    static CACHE: Cell<(u64, Line)> = const { Cell::new((u64::MAX, [0; 37])) };
+    static CACHE: Cell<(u64, Ending)> = const { Cell::new((0, *UNSET)) };
 }
 
-/// Appends the Date field for this second since 1970.
-#[inline(never)]
+/// Appends the Date field.
 pub(crate) fn push_field(out: &mut Vec<u8>, unix_seconds: u64) {
-    CACHE.with(|cache| {
-        let (second, mut line) = cache.get();
-        if second != unix_seconds {
-            line = format_line(unix_seconds);
-            cache.set((unix_seconds, line));
-        }
-        out.extend_from_slice(&line);
-    });
+    out.extend_from_slice(&ending(unix_seconds)[FIELD]);
 }
 
-fn format_line(unix_seconds: u64) -> Line {
+/// Appends all that the head of an answer without a body ends with: its length, the Date field and the empty line.
+#[inline]
+pub(crate) fn push_ending(out: &mut Vec<u8>, unix_seconds: u64) {
+    out.extend_from_slice(&ending(unix_seconds));
+}
+
+#[inline(never)]
+fn ending(unix_seconds: u64) -> Ending {
+    CACHE.with(|cache| {
+        let (second, mut ending) = cache.get();
+        if second != unix_seconds {
+            ending = format_ending(unix_seconds);
+            cache.set((unix_seconds, ending));
+        }
+        ending
+    })
+}
+
+fn format_ending(unix_seconds: u64) -> Ending {
     const DAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
     const MONTHS: [&[u8; 3]; 12] = [
         b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
@@ -34,7 +48,8 @@ fn format_line(unix_seconds: u64) -> Line {
     let days = unix_seconds / 86_400;
     let second = unix_seconds % 86_400;
     let (year, month, day) = civil(days);
-    let mut line = *b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
+    let mut ending = *UNSET;
+    let line = &mut ending[FIELD];
     line[6..9].copy_from_slice(DAYS[(days % 7) as usize]);
     put(&mut line[11..13], day);
     line[14..17].copy_from_slice(MONTHS[(month - 1) as usize]);
@@ -42,7 +57,7 @@ fn format_line(unix_seconds: u64) -> Line {
     put(&mut line[23..25], second / 3600);
     put(&mut line[26..28], second / 60 % 60);
     put(&mut line[29..31], second % 60);
-    line
+    ending
 }
 
 /// Year, month and day of a day since 1970 in the Gregorian calendar: years are counted from March, in eras of 400.
@@ -83,6 +98,10 @@ mod tests {
             let mut out = Vec::new();
             push_field(&mut out, second);
             assert_eq!(String::from_utf8_lossy(&out), format!("Date: {expected}\r\n"));
+            out.clear();
+            push_ending(&mut out, second);
+            let expected = format!("Content-Length: 0\r\nDate: {expected}\r\n\r\n");
+            assert_eq!(String::from_utf8_lossy(&out), expected);
         }
     }
 }

@@ -16,7 +16,7 @@ macro_rules! fields {
 
             /// Its name in lower case.
             #[must_use]
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
         }
@@ -53,32 +53,45 @@ fields! {
 }
 
 impl Field {
-    /// The well-known field of this name, whatever its case. The length picks the few candidates.
+    /// The well-known field of this name, whatever its case. A table gives the one candidate, so that a head costs one
+    /// comparison a field.
     #[inline]
-    pub(crate) fn of(name: &[u8]) -> Option<Self> {
-        let candidates: &[Self] = match name.len() {
-            4 => &[Self::Host],
-            5 => &[Self::XMoz],
-            6 => &[Self::Accept, Self::Cookie, Self::Origin, Self::Expect],
-            7 => &[Self::Referer, Self::Purpose],
-            9 => &[Self::XRealIp],
-            10 => &[Self::UserAgent, Self::Connection],
-            11 => &[Self::SecPurpose],
-            12 => &[Self::ContentType, Self::CfIpCountry],
-            13 => &[Self::Authorization, Self::IfNoneMatch],
-            14 => &[Self::ContentLength],
-            15 => &[
-                Self::AcceptEncoding,
-                Self::AcceptLanguage,
-                Self::XForwardedFor,
-                Self::IdempotencyKey,
-            ],
-            17 => &[Self::TransferEncoding, Self::XForwardedProto, Self::IfModifiedSince],
-            _ => return None,
-        };
-        candidates.iter().copied().find(|field| is_name(name, field.name().as_bytes()))
+    #[must_use]
+    pub fn of(name: &[u8]) -> Option<Self> {
+        let field = (*CANDIDATES.get(slot(name)?)?)?;
+        let known = field.name().as_bytes();
+        (known.len() == name.len() && is_name(name, known)).then_some(field)
     }
 }
+
+const SLOTS: usize = 64;
+
+/// Where the field of a name stands in [`CANDIDATES`], if it is a known one: its length, its first and its last byte tell
+/// all of them apart. `None` for no name.
+#[inline]
+const fn slot(name: &[u8]) -> Option<usize> {
+    match name {
+        [first, .., last] => {
+            let (first, last) = ((*first | 0x20) as usize, (*last | 0x20) as usize);
+            Some((name.len() + first * 6 + last * 11) % SLOTS)
+        }
+        _ => None,
+    }
+}
+
+/// Every field in its slot. That no two share one is checked when this is compiled.
+const CANDIDATES: [Option<Field>; SLOTS] = {
+    let mut table = [None; SLOTS];
+    let mut at = 0;
+    while at < Field::ALL.len() {
+        let field = Field::ALL[at];
+        let Some(slot) = slot(field.name().as_bytes()) else { panic!("a name too short") };
+        assert!(table[slot].is_none(), "two fields in one slot: choose other factors");
+        table[slot] = Some(field);
+        at += 1;
+    }
+    table
+};
 
 /// Whether a field name, which is a token of the length of `known`, is `known` but for its case.
 ///

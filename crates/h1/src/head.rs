@@ -227,6 +227,10 @@ impl<'a> Fields<'a> {
 
     /// Reads the connection options that matter here (RFC 9110 section 7.6.1).
     fn take_options(&mut self, value: &[u8]) {
+        if value == b"keep-alive" {
+            self.keep_alive = true;
+            return;
+        }
         for option in value.split(|&b| b == b',').map(<[u8]>::trim_ascii) {
             self.close |= option.eq_ignore_ascii_case(b"close");
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
@@ -304,9 +308,6 @@ struct Target<'a> {
 /// was refused before.
 #[inline]
 fn split_target<'a>(method: Method, target: &'a str, host: &'a str) -> Result<Target<'a>, Refusal> {
-    if target.bytes().any(|b| b == b'#' || b >= 0x80) {
-        return Err(Refusal::Malformed);
-    }
     if target.starts_with('/') {
         return split_query(target, host);
     }
@@ -329,16 +330,23 @@ fn strip_scheme(target: &str) -> Option<&str> {
     known.then_some(rest)
 }
 
-/// A backslash in a path is a slash to browsers and none to others.
+/// Splits at the first `?`. A `#` or a byte over 0x7f has no place in a target, and a backslash in a path is a slash to browsers
+/// and none to others.
 #[inline]
 fn split_query<'a>(rest: &'a str, host: &'a str) -> Result<Target<'a>, Refusal> {
-    let (path, query) = match rest.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
+    let mut query_at = None;
+    for (at, byte) in rest.bytes().enumerate() {
+        match byte {
+            b'?' if query_at.is_none() => query_at = Some(at),
+            b'\\' if query_at.is_none() => return Err(Refusal::Malformed),
+            b'#' | 0x80.. => return Err(Refusal::Malformed),
+            _ => {}
+        }
+    }
+    let (path, query) = match query_at {
+        Some(at) => (&rest[..at], rest.get(at + 1..)),
         None => (rest, None),
     };
-    if path.bytes().any(|b| b == b'\\') {
-        return Err(Refusal::Malformed);
-    }
     Ok(Target { path: if path.is_empty() { "/" } else { path }, query, host })
 }
 

@@ -233,6 +233,11 @@ fn push_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 #[inline]
 fn finish(out: &mut Vec<u8>, exchange: Exchange, code: u16, body: &[u8]) -> Outcome {
     let bodiless = status::is_bodiless(code);
+    let plain = body.is_empty() && !bodiless && !exchange.close && !exchange.http10;
+    if plain {
+        date::push_ending(out, exchange.unix_seconds);
+        return Outcome(Answered::Now { close: false });
+    }
     if body.is_empty() && !bodiless {
         out.extend_from_slice(b"Content-Length: 0\r\n");
     } else if !bodiless {

@@ -58,6 +58,9 @@ fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
 
 /// An address as proxies write it: bare, with a port, or in brackets.
 fn address(text: &[u8]) -> Option<IpAddr> {
+    if text.is_empty() {
+        return None;
+    }
     let text = std::str::from_utf8(text).ok()?.trim_ascii();
     let inside = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let bracketed = || inside?.parse::<Ipv6Addr>().ok().map(IpAddr::from);

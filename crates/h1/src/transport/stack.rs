@@ -84,9 +84,8 @@ impl Stack {
     fn run<R>(self, work: impl FnOnce() -> R) -> R {
         // SAFETY: the memory is readable, writable, aligned to a page and a whole number of pages; `self` owns it, so
         // nobody else runs on it or frees it until this returns; and nothing unwinds out of the closure.
-        let done = unsafe {
-            psm::on_stack(self.base(), BYTES, || catch_unwind(AssertUnwindSafe(work)))
-        };
+        let done =
+            unsafe { psm::on_stack(self.base(), BYTES, || catch_unwind(AssertUnwindSafe(work))) };
         give_back(self);
         done.unwrap_or_else(|panic| resume_unwind(panic))
     }
