@@ -240,9 +240,9 @@ impl<'a> Fields<'a> {
     #[inline]
     fn host(&self, version: Version) -> Result<&'a str, Refusal> {
         match self.host {
-            Some(host) if authority::is_valid(host) => as_text(host),
             None | Some(b"") if version == Version::Http10 => Ok(""),
-            _ => Err(Refusal::Malformed),
+            Some(host) => authority::checked(host).ok_or(Refusal::Malformed),
+            None => Err(Refusal::Malformed),
         }
     }
 
@@ -265,10 +265,6 @@ impl<'a> Fields<'a> {
             None => Ok(false),
         }
     }
-}
-
-fn as_text(bytes: &[u8]) -> Result<&str, Refusal> {
-    std::str::from_utf8(bytes).map_err(|_| Refusal::Malformed)
 }
 
 /// Digits only: no sign, no list, no leading zero that another parser may take for octal. What is a number but not one
