@@ -18,6 +18,7 @@ use crate::{
     facts::{self, CountryHeader, Forwarded, Kept},
     limits,
     metrics::{Counters, Readings},
+    proof,
     system::{self, System},
 };
 
@@ -113,6 +114,9 @@ impl Edge {
             Answer::Stats(page) => return self.count(page, received, reply),
             Answer::PasswordForm(form) if form.wrong && !facts::is_form(request) => {
                 reply.respond(&answer::not_a_form())
+            }
+            Answer::NotFound(_) | Answer::DomainNotRegistered { .. } if proof::is_path(facts) => {
+                reply.respond(&proof::response(&self.engine, facts))
             }
             answer => answer::send(answer, facts.at.seconds(), self.settings.sandboxed, reply),
         };

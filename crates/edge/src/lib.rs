@@ -13,6 +13,7 @@ mod handler;
 pub mod limits;
 mod metrics;
 mod pages;
+mod proof;
 mod system;
 
 pub use figures::{Count, Figures};

@@ -78,12 +78,30 @@ fn links() -> Vec<Link> {
     ]
 }
 
+/// A hostname that is registered, and not yet proven.
+fn pending() -> Domain {
+    Domain {
+        id: DomainId(7),
+        workspace: WorkspaceId(1),
+        hostname: Hostname::parse("go.acme.com").unwrap(),
+        status: DomainStatus::Pending,
+        provider: Provider::Own,
+        token: "t0ken".to_owned(),
+        provider_id: None,
+        ssl_status: None,
+        verification_errors: None,
+        created_at: Timestamp(0),
+        synced_at: None,
+    }
+}
+
 impl World {
     fn new() -> Self {
         let index = Arc::new(Index::new());
         for (revision, link) in (1..).zip(links()) {
             index.apply(Revision(revision), &[Change::CreateLink(Box::new(link))]);
         }
+        index.apply(Revision(100), &[Change::PutRecord(Record::Domain(pending()))]);
         let (recorder, drain) = waypost_clicks::queue(1, 4 << 20);
         let engine = Engine::new(index, recorder, waypost_redirect::Settings::default());
         let threads = Arc::new(Threads::default());
@@ -134,6 +152,22 @@ fn post(path: &str, kind: &str, body: &str) -> String {
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 const NO_STORE: &str = "\r\nCache-Control: no-store\r\n";
 const POLICY: &str = "\r\nContent-Security-Policy: default-src 'none'; style-src 'nonce-";
+
+#[test]
+fn a_hostname_proves_itself_by_its_token_only() {
+    let world = World::new();
+    for (host, path, status, texts) in [
+        ("go.acme.com", "/.well-known/waypost/t0ken", 200, &["\r\n\r\nwaypost domain 7\n"][..]),
+        ("GO.acme.com.:80", "/.well-known/waypost/t0ken", 200, &[NO_STORE, "nosniff"]),
+        ("go.acme.com", "/.well-known/waypost/t0ken2", 404, &["!domain 7"]),
+        ("go.acme.com", "/.well-known/waypost/", 404, &["!domain 7"]),
+        ("go.acme.com", "/hi", 404, &["Domain not registered"]),
+        ("other.acme.com", "/.well-known/waypost/t0ken", 404, &["!domain 7"]),
+        ("localhost", "/.well-known/waypost/t0ken", 404, &["!domain 7"]),
+    ] {
+        world.check(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"), status, texts);
+    }
+}
 
 #[test]
 fn gets() {

@@ -23,6 +23,8 @@ const EXCLUDE_BOTS: &str = "exclude_bots";
 #[derive(Debug, Default)]
 pub struct Directory {
     hosts: HashMap<Box<str>, Host, RandomState>,
+    /// What proves each hostname that isn't given up.
+    tokens: HashMap<Box<str>, Box<str>, RandomState>,
     rotators: HashMap<Box<str>, Arc<Rotation>, RandomState>,
     tenants: HashMap<WorkspaceId, Tenant, RandomState>,
 }
@@ -67,6 +69,12 @@ impl Directory {
         self.hosts.get(hostname).copied()
     }
 
+    /// The domain that `token` proves on `hostname`, active or not.
+    pub fn proven(&self, hostname: &str, token: &str) -> Option<DomainId> {
+        let known = self.tokens.get(hostname).is_some_and(|known| **known == *token);
+        known.then(|| self.host(hostname)).flatten().map(|host| host.domain)
+    }
+
     /// The rotation behind `/c/{alias}`, where it is switched on.
     pub fn rotator(&self, alias: &str) -> Option<&Arc<Rotation>> {
         self.rotators.get(alias)
@@ -99,6 +107,10 @@ impl Directory {
                 let (workspace, status) = (domain.workspace, domain.status);
                 let host = Host { domain: domain.id, workspace, status };
                 self.add_host(domain.hostname.as_str(), host);
+                if status != DomainStatus::Removed && !domain.token.is_empty() {
+                    let (name, token) = (domain.hostname.as_str(), domain.token.as_str());
+                    self.tokens.insert(name.into(), token.into());
+                }
             }
             Record::Collection(collection) => {
                 let alias = collection.alias.as_ref().filter(|_| collection.rotator_enabled);

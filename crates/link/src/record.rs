@@ -214,6 +214,15 @@ impl Role {
             Self::Staff(own) => own.has(permission),
         }
     }
+
+    /// Whether `other` may do nothing that this role may not.
+    pub const fn covers(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Owner, _) => true,
+            (Self::Staff(_), Self::Owner) => false,
+            (Self::Staff(own), Self::Staff(other)) => own.has(other),
+        }
+    }
 }
 
 /// An API credential. The token itself is never kept.
@@ -292,6 +301,21 @@ pub struct Domain {
     pub created_at: Timestamp,
     /// When the provider was last asked.
     pub synced_at: Option<Timestamp>,
+}
+
+impl Domain {
+    /// What the path begins with that proves a hostname; its token follows.
+    pub const PROOF_PATH: &'static str = "/.well-known/waypost/";
+
+    /// What is served there. It doesn't contain the token, so a server that echoes what it is asked
+    /// proves nothing.
+    ///
+    /// ```
+    /// assert_eq!(waypost_link::Domain::proof(waypost_link::DomainId(7)), "waypost domain 7\n");
+    /// ```
+    pub fn proof(id: DomainId) -> String {
+        format!("waypost domain {id}\n")
+    }
 }
 
 /// A named group of links; linktrack's `group`.

@@ -44,6 +44,12 @@ impl Engine {
         }
     }
 
+    /// The domain that `token` proves on `host` (as sent); `None` where it proves none.
+    pub fn proven(&self, host: &[u8], token: &str) -> Option<DomainId> {
+        let name = Hostname::normalise(host).ok()?;
+        self.index.with_directory(|directory| directory.proven(&name, token))
+    }
+
     /// What `read` makes of the link of `code` on `site`; `None` where there is none.
     #[inline]
     pub(crate) fn resolve<R>(

@@ -63,7 +63,7 @@ impl Service {
         let outcomes = vec![Outcome::Skipped; links.len()];
         let links = links.into_iter().enumerate().collect();
         let mut planned = Planned { conflict, changes: Vec::new(), places: Vec::new(), outcomes };
-        self.plan(links, &mut planned)?;
+        self.replan(links, &mut planned)?;
         Ok(planned)
     }
 
@@ -83,7 +83,7 @@ impl Service {
             }
             let links = std::mem::take(&mut planned.changes).into_iter().filter_map(put);
             let open = std::mem::take(&mut planned.places).into_iter().zip(links).collect();
-            self.plan(open, &mut planned)?;
+            self.replan(open, &mut planned)?;
         }
         Err(Fault::Store(Error::Unavailable("others write the same links all the time".into())))
     }
@@ -99,7 +99,7 @@ impl Service {
         Ok(())
     }
 
-    fn plan(&self, links: Vec<(usize, Link)>, planned: &mut Planned) -> Result<()> {
+    fn replan(&self, links: Vec<(usize, Link)>, planned: &mut Planned) -> Result<()> {
         let Planned { conflict, changes, places, outcomes } = planned;
         let mut seen: HashMap<Name, usize> = HashMap::with_capacity(links.len());
         for (place, link) in links {

@@ -23,6 +23,9 @@ pub enum Fault {
     /// No such object, or not yours.
     #[error("{0} not found")]
     NotFound(String),
+    /// Not to be had: a hostname that is the server's own.
+    #[error("{0} is reserved")]
+    Reserved(String),
     /// The key may not do this.
     #[error("not allowed: {0}")]
     Forbidden(String),

@@ -86,11 +86,7 @@ impl Service {
     /// # Errors
     /// [`Fault::Store`].
     pub fn keys(&self, workspace: Option<WorkspaceId>) -> Result<Vec<Key>> {
-        let own = |record| match record {
-            Record::Key(key) => Some(key),
-            _ => None,
-        };
-        Ok(self.all_records(Noun::Key, workspace)?.into_iter().filter_map(own).collect())
+        self.all(workspace)
     }
 
     /// Revokes a key: it opens nothing from now on. Again: the first time counts.
@@ -106,6 +102,46 @@ impl Service {
             self.commit(&[Change::PutRecord(Record::Key(key.clone()))])?;
         }
         Ok(key)
+    }
+}
+
+impl Service {
+    /// Makes a key on behalf of one that acts as `maker`; its role is the maker's where none is
+    /// wanted.
+    ///
+    /// # Errors
+    /// [`Fault::Forbidden`] where the maker may do less, [`Fault::LimitReached`], and as
+    /// [`Service::create_key`].
+    pub fn create_key_as(
+        &self,
+        maker: Role,
+        workspace: WorkspaceId,
+        wanted: Option<Role>,
+        label: String,
+        prefix: &str,
+    ) -> Result<(Key, SecretToken)> {
+        let role = wanted.unwrap_or(maker);
+        if !maker.covers(role) {
+            return Err(Fault::Forbidden("a key may do what its maker may, no more".to_owned()));
+        }
+        let prefix = prefix.to_owned();
+        let new = NewKey { workspace, role, label, prefix, login: None, token: None };
+        self.in_turn(|| {
+            let live = self.keys(Some(workspace))?;
+            if live.iter().filter(|key| key.revoked_at.is_none()).count() >= limits::KEYS {
+                return Err(Fault::LimitReached("keys"));
+            }
+            self.create_key(new)
+        })
+    }
+
+    /// Revokes a key of the workspace.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`], [`Fault::Store`].
+    pub fn revoke_own_key(&self, workspace: WorkspaceId, id: KeyId) -> Result<Key> {
+        self.own::<Key>(workspace, id.0)?;
+        self.revoke_key(id)
     }
 }
 

@@ -8,7 +8,12 @@
 //! [`Lane`], never from a coroutine.
 #![forbid(unsafe_code)]
 
+mod alerts;
 mod batch;
+mod bulk;
+mod collections;
+mod conversions;
+mod domains;
 mod explain;
 mod fault;
 mod keys;
@@ -17,16 +22,26 @@ pub mod limits;
 mod links;
 mod once;
 mod passwords;
+mod pixels;
+mod plans;
 mod principal;
 mod quota;
 mod random;
+mod records;
 mod stats;
+mod tags;
+#[cfg(test)]
+mod testing;
 mod workspaces;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use alerts::{AlertWatch, Email, Mailer};
 pub use batch::{Conflict, Outcome, Planned};
 pub use explain::{Explanation, Reply, Visit};
+pub use bulk::Row;
+pub use collections::{NewCollection, PALETTE};
+pub use domains::{Prober, Proof};
 pub use fault::{Fault, Result};
 pub use keys::{NewKey, SecretToken, hash_token};
 pub use lane::{Lane, LaneFull};
@@ -43,6 +58,9 @@ pub use stats::{
 use waypost_link::{Change, Hostname, Remembered, Revision, Schemes, Timestamp};
 use waypost_storage::{ClickStore, Committed, LinkStore};
 pub use waypost_storage::{Dimension, Error as StoreError, LinkQuery, Order, Page, StoredClick};
+pub use pixels::{NewPixel, PLATFORMS, Platform};
+pub use plans::Plan;
+pub use tags::{NewTag, STORES};
 
 /// What the operator's settings allow.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +85,9 @@ pub struct Service {
     scopes: Arc<once::Scopes>,
     /// What the next commit remembers.
     remember: Option<Arc<Mutex<Option<Remembered>>>>,
+    /// Held by whoever edits a small object.
+    turn: Arc<Mutex<()>>,
+    prober: Option<Arc<dyn Prober>>,
 }
 
 impl Service {
@@ -86,6 +107,8 @@ impl Service {
             touches: Arc::default(),
             scopes: Arc::default(),
             remember: None,
+            turn: Arc::default(),
+            prober: None,
         }
     }
 
@@ -94,6 +117,13 @@ impl Service {
     #[must_use]
     pub fn and_wait(mut self, wait: Arc<dyn Fn(Revision) + Send + Sync>) -> Self {
         self.applied = Some(wait);
+        self
+    }
+
+    /// Asks `prober` about custom hostnames; without one they can be registered, not proven.
+    #[must_use]
+    pub fn and_ask(mut self, prober: Arc<dyn Prober>) -> Self {
+        self.prober = Some(prober);
         self
     }
 
@@ -142,4 +172,14 @@ impl Service {
         *remember = None;
         Ok(done)
     }
+}
+
+/// What is left of `text` in lower case of `[a-z0-9_-]`, at most `longest` characters.
+///
+/// ```
+/// assert_eq!(waypost_service::sanitized(" IG Bio! ", 60), "igbio");
+/// ```
+pub fn sanitized(text: &str, longest: usize) -> String {
+    let legal = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    text.chars().filter(legal).take(longest).map(|c| c.to_ascii_lowercase()).collect()
 }

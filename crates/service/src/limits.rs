@@ -42,3 +42,39 @@ pub const QUOTA_WAYS: usize = 8;
 pub const IDEMPOTENCY_KEY: usize = 255;
 /// How long an `Idempotency-Key` is remembered, in microseconds: a day.
 pub const IDEMPOTENCY: i64 = waypost_link::Timestamp::DAY;
+/// Most collections of a workspace.
+pub const COLLECTIONS: usize = 10_000;
+/// Longest description of a collection, in characters.
+pub const DESCRIPTION: usize = 280;
+/// How long a rotator's alias may be, in characters.
+pub const ALIAS: std::ops::RangeInclusive<usize> = 8..=24;
+/// Characters of an alias that is drawn.
+pub const DRAWN_ALIAS: usize = 10;
+/// Commits that taking all links out of a collection may need: 10,000,000 links.
+pub const DETACH_PAGES: usize = 1_000;
+/// Longest affiliate tag, in characters.
+pub const AFFILIATE_TAG: usize = 60;
+/// Most pixels of a workspace: all of them fire on one page.
+pub const PIXELS: usize = 100;
+/// Longest id of a pixel, in characters.
+pub const PIXEL_ID: usize = 64;
+/// Most keys of a workspace that aren't revoked.
+pub const KEYS: usize = 1_000;
+/// Most custom domains of a workspace, whatever its plan.
+pub const DOMAINS: usize = 1_000;
+/// Hostnames that a workspace may have given up: they stay known, so that they are answered 404.
+pub const REMOVED: usize = 10_000;
+/// Domains that one listing asks their provider about, those asked longest ago first.
+pub const REFRESHED: usize = 64;
+/// Domains that are asked about at once.
+pub const REFRESHERS: usize = 8;
+/// Longest word of a provider on why a proof failed, in bytes.
+pub const PROVIDER_TEXT: usize = 500;
+/// Longest value of a conversion, in bytes.
+pub const CONVERSION_VALUE: usize = 64;
+/// Longest email address, in bytes (RFC 5321, 4.5.3.1.3, less the angle brackets).
+pub const ADDRESS: usize = 254;
+/// Links whose clicks are looked up at once for alerts.
+pub const WATCHED: usize = 10_000;
+/// Emails sent in one round.
+pub const EMAILS: usize = 20;

@@ -1,7 +1,7 @@
 //! Links: made, found, edited, deleted.
 
 use waypost_link::{
-    Change, Claim, Destination, DomainId, Hostname, Link, LinkId, Name, Noun, Record, Slug,
+    Change, Claim, Destination, Domain, DomainId, Hostname, Link, LinkId, Name, Noun, Record, Slug,
     WorkspaceId, check_shares,
 };
 use waypost_storage::{Error, LinkQuery, Order, Page};
@@ -115,7 +115,7 @@ impl Service {
         let slug = Slug::parse(code).map_err(|_| lost())?;
         let domains = match host {
             Some(host) => vec![self.domain(host)?.ok_or_else(lost)?],
-            None => self.domains(workspace)?,
+            None => self.domains_to_look_on(workspace)?,
         };
         let own = |link: &Link| link.workspace == workspace;
         let mut found = Vec::new();
@@ -272,15 +272,15 @@ impl Service {
     }
 
     /// The default domain, then the workspace's own.
-    fn domains(&self, workspace: WorkspaceId) -> Result<Vec<DomainId>> {
-        let records = self.all_records(Noun::Domain, Some(workspace))?;
-        let own = records.iter().map(|record| DomainId(record.id()));
+    fn domains_to_look_on(&self, workspace: WorkspaceId) -> Result<Vec<DomainId>> {
+        let own: Vec<Domain> = self.all(Some(workspace))?;
+        let own = own.into_iter().map(|domain| domain.id);
         Ok(std::iter::once(DomainId::DEFAULT).chain(own).collect())
     }
 }
 
 impl Drawn {
-    fn draw(self) -> Result<Slug> {
+    pub(crate) fn draw(self) -> Result<Slug> {
         let text = match self {
             Self::Short => random::text(random::BASE62, 8)?,
             Self::Tracking => format!("lt_{}", random::text(random::LOWER36, 12)?),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use waypost_link::{Change, Claim, Noun, Record, Workspace, WorkspaceId};
-use waypost_storage::{Error, Order, RecordQuery};
+use waypost_link::{Claim, Hostname, Noun, Record, Workspace, WorkspaceId};
+use waypost_storage::Error;
 
-use crate::{Fault, Result, Service, limits};
+use crate::{Fault, Plan, Result, Service, limits};
 
 /// The workspace that always exists.
 pub(crate) const DEFAULT: &str = "default";
@@ -48,12 +48,19 @@ impl Service {
         }
         let created_at = (self.now)();
         let mut workspace = Workspace { name: name.to_owned(), created_at, ..Workspace::default() };
-        let made = self.put_workspace(&workspace);
-        workspace.id = WorkspaceId(made.map_err(|fault| match fault {
-            Fault::Store(Error::Taken { .. }) => Fault::Taken(format!("the workspace {name:?}")),
-            other => other,
+        workspace.id = WorkspaceId(self.put(&workspace).map_err(|error| match error {
+            Error::Taken { .. } => Fault::Taken(format!("the workspace {name:?}")),
+            other => Fault::Store(other),
         })?);
         Ok(workspace)
+    }
+
+    /// The workspace of this id.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`], [`Fault::Store`].
+    pub fn workspace_of(&self, id: WorkspaceId) -> Result<Workspace> {
+        self.own(id, id.0)
     }
 
     /// All workspaces, oldest first.
@@ -61,12 +68,7 @@ impl Service {
     /// # Errors
     /// [`Fault::Store`].
     pub fn workspaces(&self) -> Result<Vec<Workspace>> {
-        let records = self.all_records(Noun::Workspace, None)?;
-        let own = |record| match record {
-            Record::Workspace(workspace) => Some(workspace),
-            _ => None,
-        };
-        Ok(records.into_iter().filter_map(own).collect())
+        self.all(None)
     }
 
     /// Sets `key` of a workspace; an empty value clears it.
@@ -75,41 +77,17 @@ impl Service {
     /// [`Fault::NotFound`], [`Fault::Invalid`], [`Fault::Store`].
     pub fn set_workspace(&self, name: &str, key: &str, value: &str) -> Result<Workspace> {
         check_setting(key, value)?;
-        let mut workspace = self.workspace(name)?;
-        if value.is_empty() {
-            workspace.settings.remove(key);
-        } else {
-            workspace.settings.insert(key.to_owned(), value.to_owned());
-        }
-        check_count(&workspace.settings)?;
-        self.put_workspace(&workspace)?;
-        Ok(workspace)
-    }
-
-    /// Every record of a kind, oldest first, of one workspace or all.
-    pub(crate) fn all_records(
-        &self,
-        noun: Noun,
-        workspace: Option<WorkspaceId>,
-    ) -> Result<Vec<Record>> {
-        let limit = waypost_storage::limits::PAGE;
-        let mut query =
-            RecordQuery { noun, workspace, order: Order::Ascending, after: None, limit };
-        let mut all = Vec::new();
-        loop {
-            let page = self.store.records(&query)?;
-            all.extend(page.items);
-            if page.next.is_none() {
-                return Ok(all);
+        self.in_turn(|| {
+            let mut workspace = self.workspace(name)?;
+            if value.is_empty() {
+                workspace.settings.remove(key);
+            } else {
+                workspace.settings.insert(key.to_owned(), value.to_owned());
             }
-            query.after = page.next;
-        }
-    }
-
-    fn put_workspace(&self, workspace: &Workspace) -> Result<u64> {
-        let change = Change::PutRecord(Record::Workspace(workspace.clone()));
-        let done = self.commit(&[change])?;
-        Ok(done.ids.first().copied().unwrap_or_default())
+            check_count(&workspace.settings)?;
+            self.put(&workspace)?;
+            Ok(workspace)
+        })
     }
 }
 
@@ -124,11 +102,23 @@ fn check_setting(key: &str, value: &str) -> Result<()> {
         return Err(Fault::invalid("value", "a setting has at most 2048 printable bytes"));
     }
     let fits = match key {
-        "plan" => matches!(value, "" | "free" | "small" | "medium" | "large"),
+        "plan" => value.is_empty() || Plan::named(value).is_some(),
+        "alert_email" => value.is_empty() || is_address(value),
         "exclude_bots" => matches!(value, "" | "true" | "false"),
         _ => true,
     };
     if fits { Ok(()) } else { Err(Fault::invalid("value", format!("{value:?} is no {key}"))) }
+}
+
+/// Whether a mail server could make sense of it; whether it reaches anybody is not ours to know.
+fn is_address(text: &str) -> bool {
+    let fits = text.len() <= limits::ADDRESS && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let parts = text.rsplit_once('@');
+    fits && parts.is_some_and(|(local, host)| {
+        !local.is_empty()
+            && !local.contains(['@', '<', '>', ',', ';'])
+            && Hostname::parse(host).is_ok()
+    })
 }
 
 fn check_count(settings: &BTreeMap<String, String>) -> Result<()> {

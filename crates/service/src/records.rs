@@ -1,0 +1,130 @@
+//! Small objects, whichever kind they are: read, listed, put, deleted.
+//!
+//! They have no versions, so edits of one process take turns ([`Service::in_turn`]): what is read
+//! there stays true until it is put back, and what is counted stays below its limit.
+
+use std::sync::PoisonError;
+
+use waypost_link::{
+    Alert, AmazonTag, Change, Collection, Domain, Key, Noun, Pixel, Record, Workspace, WorkspaceId,
+};
+use waypost_storage::{Order, RecordQuery};
+
+use crate::{Fault, Result, Service};
+
+/// A kind of small object that belongs to a workspace.
+pub(crate) trait Kept: Clone {
+    /// Its kind.
+    const NOUN: Noun;
+    /// What people call it.
+    const NAME: &'static str;
+
+    /// The object in a record of its kind.
+    fn of(record: Record) -> Option<Self>;
+
+    /// The record that holds it.
+    fn record(self) -> Record;
+}
+
+macro_rules! kept {
+    ($($kind:ident $object:ident $name:literal)*) => {$(
+        impl Kept for $object {
+            const NOUN: Noun = Noun::$kind;
+            const NAME: &'static str = $name;
+
+            fn of(record: Record) -> Option<Self> {
+                match record {
+                    Record::$kind(object) => Some(object),
+                    _ => None,
+                }
+            }
+
+            fn record(self) -> Record {
+                Record::$kind(self)
+            }
+        }
+    )*};
+}
+
+kept! {
+    Workspace Workspace "workspace"
+    Key Key "key"
+    Domain Domain "domain"
+    Collection Collection "collection"
+    Tag AmazonTag "tag"
+    Pixel Pixel "pixel"
+    Alert Alert "alert"
+}
+
+impl Service {
+    /// The object of this id, if it is the workspace's own.
+    pub(crate) fn own<T: Kept>(&self, workspace: WorkspaceId, id: u64) -> Result<T> {
+        let record = self.store.record(T::NOUN, id)?;
+        let own = record.filter(|record| record.workspace() == Some(workspace)).and_then(T::of);
+        own.ok_or_else(|| Fault::NotFound(format!("{} {id}", T::NAME)))
+    }
+
+    /// Every object of this kind, oldest first, of one workspace or all.
+    pub(crate) fn all<T: Kept>(&self, workspace: Option<WorkspaceId>) -> Result<Vec<T>> {
+        let limit = waypost_storage::limits::PAGE;
+        let mut query =
+            RecordQuery { noun: T::NOUN, workspace, order: Order::Ascending, after: None, limit };
+        let mut all = Vec::new();
+        loop {
+            let page = self.store.records(&query)?;
+            all.extend(page.items.into_iter().filter_map(T::of));
+            if page.next.is_none() {
+                return Ok(all);
+            }
+            query.after = page.next;
+        }
+    }
+
+    /// A workspace's objects of this kind, newest first.
+    pub(crate) fn newest<T: Kept>(&self, workspace: WorkspaceId) -> Result<Vec<T>> {
+        let mut all = self.all(Some(workspace))?;
+        all.reverse();
+        Ok(all)
+    }
+
+    /// Puts an object, new where its id is unassigned; its id.
+    pub(crate) fn put<T: Kept>(&self, object: &T) -> waypost_storage::Result<u64> {
+        let done = self.commit(&[Change::PutRecord(object.clone().record())])?;
+        Ok(done.ids.first().copied().unwrap_or_default())
+    }
+
+    /// Deletes an object of the workspace.
+    pub(crate) fn delete<T: Kept>(&self, workspace: WorkspaceId, id: u64) -> Result<T> {
+        self.in_turn(|| {
+            let object = self.own(workspace, id)?;
+            self.commit(&[Change::DeleteRecord { noun: T::NOUN, id }])?;
+            Ok(object)
+        })
+    }
+
+    /// Runs `edit` while no other edit of a small object runs in this process. It may wait for the
+    /// store, never for anything outside.
+    pub(crate) fn in_turn<R>(&self, edit: impl FnOnce() -> R) -> R {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        edit()
+    }
+
+    /// Refuses one more object where a workspace has `most` already.
+    pub(crate) fn room_for<T: Kept>(
+        &self,
+        workspace: WorkspaceId,
+        most: usize,
+        plural: &'static str,
+    ) -> Result<()> {
+        let limit = most.min(waypost_storage::limits::PAGE);
+        let query = RecordQuery {
+            noun: T::NOUN,
+            workspace: Some(workspace),
+            order: Order::Ascending,
+            after: None,
+            limit,
+        };
+        let full = self.store.records(&query)?.items.len() >= most;
+        if full { Err(Fault::LimitReached(plural)) } else { Ok(()) }
+    }
+}
