@@ -8,7 +8,10 @@ use waypost::Store;
 use waypost_link::Timestamp;
 use waypost_service::{Policy, Service};
 
-use crate::config::{Config, Layers, StoreUrl};
+use crate::{
+    config::{Config, Layers, StoreUrl},
+    outside,
+};
 
 /// Flags that every command knows.
 #[derive(Args, Clone, Debug, Default)]
@@ -91,6 +94,7 @@ pub(crate) fn service(config: &Config, store: &Store) -> Service {
     let public_url = config.public_url.as_str().trim_end_matches('/').to_owned();
     let policy = Policy { schemes: config.schemes.clone(), own_hosts, public_url };
     Service::new(Arc::clone(&store.links), Arc::clone(&store.clicks), policy, now)
+        .and_ask(outside::prober(config))
 }
 
 /// The clock.

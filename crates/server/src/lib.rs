@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod context;
 mod exchange;
+mod outside;
 mod serve;
 
 use std::process::ExitCode;

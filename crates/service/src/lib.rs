@@ -26,6 +26,7 @@ mod pixels;
 mod plans;
 mod principal;
 mod quota;
+mod products;
 mod random;
 mod records;
 mod stats;
@@ -60,6 +61,7 @@ use waypost_storage::{ClickStore, Committed, LinkStore};
 pub use waypost_storage::{Dimension, Error as StoreError, LinkQuery, Order, Page, StoredClick};
 pub use pixels::{NewPixel, PLATFORMS, Platform};
 pub use plans::Plan;
+pub use products::asin;
 pub use tags::{NewTag, STORES};
 
 /// What the operator's settings allow.

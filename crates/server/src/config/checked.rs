@@ -8,6 +8,7 @@ use url::Url;
 use waypost_link::{Hostname, IpPolicy, Schemes};
 
 use super::layers::{Layers, Typed};
+use crate::outside::{Account, SmtpMailer};
 
 /// Where links and clicks are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,10 @@ pub(crate) struct Config {
     pub(crate) country_header: Option<String>,
     pub(crate) geoip_db: Option<PathBuf>,
     pub(crate) schemes: Schemes,
+    pub(crate) allow_private_targets: bool,
+    pub(crate) cloudflare: Option<Account>,
+    pub(crate) domain_verify_port: u16,
+    pub(crate) mailer: Option<SmtpMailer>,
     pub(crate) click_ip: IpPolicy,
     pub(crate) click_flush: Duration,
     pub(crate) click_sync: Duration,
@@ -83,6 +88,10 @@ impl Config {
             country_header: country_header(l)?,
             geoip_db: optional(l, "geoip_db", "a file")?,
             schemes: schemes(l)?,
+            allow_private_targets: one(l, "allow_private_targets", "true or false")?,
+            cloudflare: cloudflare(l)?,
+            domain_verify_port: number(l, "domain_verify_port", 1, 65_535)? as u16,
+            mailer: mailer(l)?,
             click_ip: click_ip(&l.get("click_ip"))?,
             click_flush: millis(l, "click_flush_ms", 1, 10_000)?,
             click_sync: millis(l, "click_sync_ms", 1, 60_000)?,
@@ -269,6 +278,58 @@ fn schemes(layers: &Layers) -> Result<Schemes> {
     Ok(Schemes::and(typed.values))
 }
 
+/// The account, where zone and token are set; one without the other is an error.
+fn cloudflare(layers: &Layers) -> Result<Option<Account>> {
+    let expected = "an http or https URL";
+    let url: Url = one(layers, "cloudflare_api_url", expected)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return wrong(
+            "cloudflare_api_url",
+            &layers.get("cloudflare_api_url"),
+            url.as_str(),
+            expected,
+        );
+    }
+    let text = |name| layers.get(name).values.join(",");
+    let (zone, token) = (text("cloudflare_zone"), text("cloudflare_token"));
+    let word =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    match (zone.is_empty(), token.is_empty()) {
+        (true, true) => Ok(None),
+        (false, true) => bail!(
+            "{}: cloudflare_zone: cloudflare_token is missing",
+            layers.get("cloudflare_zone").source
+        ),
+        (true, false) => bail!(
+            "{}: cloudflare_token: cloudflare_zone is missing",
+            layers.get("cloudflare_token").source
+        ),
+        _ if !word(&zone) => {
+            wrong("cloudflare_zone", &layers.get("cloudflare_zone"), &zone, "the id of a zone")
+        }
+        _ if !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            bail!("{}: cloudflare_token: expected a token", layers.get("cloudflare_token").source)
+        }
+        _ => Ok(Some(Account { url: url.to_string(), zone, token })),
+    }
+}
+
+/// The way to the mail server. Errors leave the URL out: it may hold a password.
+fn mailer(layers: &Layers) -> Result<Option<SmtpMailer>> {
+    let url = layers.get("smtp_url");
+    let from = optional(layers, "smtp_from", "an address such as alerts@example.com")?;
+    match (url.values.join(",").as_str(), from) {
+        ("", _) => Ok(None),
+        (_, None) => bail!("{}: smtp_url: smtp_from is missing", url.source),
+        (text, Some(from)) => match SmtpMailer::new(text, from) {
+            Ok(mailer) => Ok(Some(mailer)),
+            Err(_) => {
+                bail!("{}: smtp_url: expected a URL such as smtps://user:password@host", url.source)
+            }
+        },
+    }
+}
+
 fn request_limits(l: &Layers) -> Result<waypost_h1::Limits> {
     Ok(waypost_h1::Limits {
         headers: number(l, "max_headers", 1, waypost_h1::HEADERS_MAX as u64)? as usize,
@@ -318,6 +379,12 @@ mod tests {
             ("proxy_protocol", "1.2.3.4:5", "expected one of the addresses of listen"),
             ("store", "mysql://x", "expected lmdb"),
             ("extra_hosts", "a b", "expected a hostname"),
+            ("domain_verify_port", "0", "expected a whole number from 1"),
+            ("cloudflare_api_url", "ftp://x", "expected an http or https URL"),
+            ("cloudflare_zone", "z1", "cloudflare_token is missing"),
+            ("cloudflare_token", "t", "cloudflare_zone is missing"),
+            ("smtp_url", "smtp://mail.example.com", "smtp_from is missing"),
+            ("smtp_from", "not an address", "expected an address"),
         ] {
             let error = check(name, value).unwrap_err().to_string();
             assert!(error.contains(said), "{name}={value} said {error:?}");

@@ -26,6 +26,7 @@ use self::visitors::Visitors;
 use crate::{
     config::Config,
     context::{Context, now, open_store, service},
+    outside::{Alerts, SmtpMailer},
 };
 
 /// Threads that serve visitors who must wait, and jobs that may wait for them: a password's check takes a core and
@@ -80,11 +81,19 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let apis = apis::start(&config, &store, &waypost)?;
     let servers = serve(bound, &config, &waypost, Arc::new(visitors), &apis)?;
     banner::show(&config, &servers, first.as_ref());
+    let alerts = alerts(&config, &store)?;
     signals.wait();
+    drop(alerts);
     stop(servers, &config, &signals);
     waypost.close();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The thread that mails alerts, where there is a mail server.
+fn alerts(config: &Config, store: &waypost::Store) -> Result<Option<Alerts>> {
+    let start = |mailer: &SmtpMailer| Alerts::start(service(config, store), mailer.clone());
+    Ok(config.mailer.as_ref().map(start).transpose()?)
 }
 
 fn options(config: &Config) -> Result<Options> {
