@@ -86,8 +86,8 @@ impl Service {
         let mut changes = vec![Change::CreateLink(Box::new(double_of(link)))];
         let workspace = self.store.record(Noun::Workspace, link.workspace.0)?;
         let mut records: Vec<Record> = workspace.into_iter().collect();
-        records.extend(self.all_records(Noun::Tag, Some(link.workspace))?);
-        records.extend(self.all_records(Noun::Pixel, Some(link.workspace))?);
+        records.extend(self.all(Some(link.workspace))?.into_iter().map(Record::Tag));
+        records.extend(self.all(Some(link.workspace))?.into_iter().map(Record::Pixel));
         changes.extend(records.into_iter().map(Change::PutRecord));
         let index = Index::new();
         index.apply(Revision(1), &changes);

@@ -172,6 +172,7 @@ impl From<Fault> for Fail {
             Fault::Taken(what) => Self::Taken(what),
             Fault::NotFound(_) => Self::NotFound(None),
             Fault::Forbidden(_) => Self::Forbidden,
+            Fault::Reserved(_) => Self::other(400, "reserved_hostname", &fault),
             Fault::UpgradeRequired(_) => Self::other(402, "upgrade_required", &fault),
             Fault::LimitReached(_) => Self::other(402, "plan_limit_reached", &fault),
             Fault::Provider(_) => Self::other(502, "cloudflare_error", &fault),
