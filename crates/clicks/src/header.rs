@@ -23,6 +23,17 @@ pub(crate) fn referrer_host<'s>(referrer: &'s [u8], scratch: &'s mut Scratch) ->
     out
 }
 
+/// The host of a referrer, as it is kept of a redirect's; what is no text is nothing.
+///
+/// ```
+/// assert_eq!(waypost_clicks::host_of_referrer("https://News.example:8443/today"), "news.example");
+/// ```
+pub fn host_of_referrer(referrer: &str) -> String {
+    let mut scratch = [0; limits::USER_AGENT];
+    let referrer = referrer.as_bytes().get(..limits::REFERRER).unwrap_or(referrer.as_bytes());
+    String::from_utf8_lossy(referrer_host(referrer, &mut scratch)).into_owned()
+}
+
 fn host(referrer: &[u8]) -> Option<&[u8]> {
     let scheme = referrer.iter().position(|&byte| byte == b':')?;
     let rest = referrer.get(scheme..)?.strip_prefix(b"://")?;

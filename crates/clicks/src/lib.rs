@@ -30,6 +30,7 @@ pub mod limits;
 #[cfg(test)]
 mod tests;
 
+pub use header::host_of_referrer;
 pub use pipeline::{Config, Pipeline, StartError};
 pub use queue::{Drain, Recorder, queue};
 pub use stats::Stats;

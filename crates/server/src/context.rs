@@ -92,7 +92,8 @@ pub(crate) fn open_store(config: &Config) -> Result<Store> {
 pub(crate) fn service(config: &Config, store: &Store) -> Service {
     let own_hosts = config.own_hosts.clone();
     let public_url = config.public_url.as_str().trim_end_matches('/').to_owned();
-    let policy = Policy { schemes: config.schemes.clone(), own_hosts, public_url };
+    let (schemes, click_ip) = (config.schemes.clone(), config.click_ip);
+    let policy = Policy { schemes, own_hosts, public_url, click_ip };
     Service::new(Arc::clone(&store.links), Arc::clone(&store.clicks), policy, now)
         .and_ask(outside::prober(config))
 }

@@ -29,6 +29,7 @@ mod products;
 mod quota;
 mod random;
 mod records;
+mod reported;
 mod stats;
 mod tags;
 #[cfg(test)]
@@ -39,30 +40,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use alerts::{AlertWatch, Email, Mailer};
 pub use batch::{Conflict, Outcome, Planned};
-pub use explain::{Explanation, Reply, Visit};
 pub use bulk::Row;
 pub use collections::{NewCollection, PALETTE};
 pub use domains::{Prober, Proof};
+pub use explain::{Explanation, Reply, Visit};
 pub use fault::{Fault, Result};
 pub use keys::{NewKey, SecretToken, hash_token};
 pub use lane::{Lane, LaneFull};
 pub use links::{Draft, Drawn};
 pub use once::Once;
 pub use passwords::{hash_password, verify_password};
+pub use pixels::{NewPixel, PLATFORMS, Platform};
+pub use plans::Plan;
 pub use principal::Principal;
+pub use products::asin;
 pub use quota::{Allowance, Caller, Quota, Rate, Standing};
 pub use random::random_text;
+pub use reported::ReportedClick;
 pub use stats::{
     Clock, Comparison, DayCount, Days, Figures, Group, Growth, LinkClicks, Overview, Part,
     Performance, Picture, Rank, Stats, Subject, Summary, Total, Usage,
 };
-use waypost_link::{Change, Hostname, Remembered, Revision, Schemes, Timestamp};
+pub use tags::{NewTag, STORES};
+use waypost_link::{Change, Hostname, IpPolicy, Remembered, Revision, Schemes, Timestamp};
+use waypost_redirect::Countries;
 use waypost_storage::{ClickStore, Committed, LinkStore};
 pub use waypost_storage::{Dimension, Error as StoreError, LinkQuery, Order, Page, StoredClick};
-pub use pixels::{NewPixel, PLATFORMS, Platform};
-pub use plans::Plan;
-pub use products::asin;
-pub use tags::{NewTag, STORES};
 
 /// What the operator's settings allow.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +76,8 @@ pub struct Policy {
     pub own_hosts: Vec<Hostname>,
     /// What short links on the default domain begin with, without a slash at the end.
     pub public_url: String,
+    /// How much of the address of a reported click is kept.
+    pub click_ip: IpPolicy,
 }
 
 /// The use cases, over one store.
@@ -83,6 +88,8 @@ pub struct Service {
     policy: Arc<Policy>,
     now: fn() -> Timestamp,
     applied: Option<Arc<dyn Fn(Revision) + Send + Sync>>,
+    countries: Option<Arc<dyn Countries>>,
+    secret: Arc<reported::Secret>,
     touches: Arc<principal::Touches>,
     scopes: Arc<once::Scopes>,
     /// What the next commit remembers.
@@ -106,6 +113,8 @@ impl Service {
             policy: Arc::new(policy),
             now,
             applied: None,
+            countries: None,
+            secret: Arc::default(),
             touches: Arc::default(),
             scopes: Arc::default(),
             remember: None,
@@ -126,6 +135,13 @@ impl Service {
     #[must_use]
     pub fn and_ask(mut self, prober: Arc<dyn Prober>) -> Self {
         self.prober = Some(prober);
+        self
+    }
+
+    /// Looks up the countries of reported clicks.
+    #[must_use]
+    pub fn and_countries(mut self, countries: Option<Arc<dyn Countries>>) -> Self {
+        self.countries = countries;
         self
     }
 

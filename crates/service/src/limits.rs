@@ -78,3 +78,9 @@ pub const ADDRESS: usize = 254;
 pub const WATCHED: usize = 10_000;
 /// Emails sent in one round.
 pub const EMAILS: usize = 20;
+/// Longest session of a reported click, in bytes.
+pub const SESSION: usize = 256;
+/// Longest source of a reported click, in bytes.
+pub const SOURCE: usize = 64;
+/// Longest metadata of a reported click, in bytes of JSON (SPEC 5).
+pub const METADATA: usize = 4_096;

@@ -191,6 +191,37 @@ impl Service {
         Ok(self.store.links(query)?)
     }
 
+    /// The links of a workspace that carry an attribute of this value, oldest first.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`] for more than [`limits::MERGED`]; [`Fault::Store`].
+    pub fn links_with(
+        &self,
+        workspace: WorkspaceId,
+        attribute: &'static str,
+        value: &str,
+    ) -> Result<Vec<Link>> {
+        let mut query = LinkQuery {
+            workspace: Some(workspace),
+            attribute: Some((attribute.to_owned(), value.to_owned())),
+            order: Order::Ascending,
+            limit: waypost_storage::limits::PAGE,
+            ..LinkQuery::default()
+        };
+        let mut links = Vec::new();
+        loop {
+            let page = self.links(&query)?;
+            links.extend(page.items);
+            if links.len() > limits::MERGED {
+                return Err(Fault::invalid(attribute, "more than 10000 links have it"));
+            }
+            if page.next.is_none() {
+                return Ok(links);
+            }
+            query.after = page.next;
+        }
+    }
+
     /// Calls `each` for every link of a workspace, oldest first, page by page.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use waypost_link::{KeyId, Remembered};
+use waypost_link::{KeyId, Remembered, Timestamp};
 
 use crate::{Fault, Result, Service, limits};
 
@@ -35,6 +35,13 @@ impl Once {
         scope.update([0]);
         scope.update(idempotency_key);
         Self { scope: scope.finalize().into(), request: Sha256::digest(body).into(), status }
+    }
+
+    /// What is kept of it; the store fills in the ids.
+    pub(crate) fn remembered(&self, now: Timestamp) -> Remembered {
+        let Self { scope, request, status } = *self;
+        let expires_at = now.plus(limits::IDEMPOTENCY);
+        Remembered { scope, request, status, ids: Vec::new(), expires_at }
     }
 }
 
@@ -92,6 +99,17 @@ impl Service {
         })
     }
 
+    /// Does `work` while nobody else is at the scope; it is told whether the scope was used before, for
+    /// the same request.
+    pub(crate) fn at_scope<T>(
+        &self,
+        once: &Once,
+        work: impl FnOnce(bool) -> Result<T>,
+    ) -> Result<T> {
+        let _turn = self.scopes.enter(once.scope);
+        work(self.made_before(once)?.is_some())
+    }
+
     /// The ids that this request made before.
     fn made_before(&self, once: &Once) -> Result<Option<Vec<u64>>> {
         match self.store.remembered(&once.scope, (self.now)())? {
@@ -102,13 +120,7 @@ impl Service {
 
     /// These use cases; the first commit that succeeds remembers `once`.
     fn remembering(&self, once: &Once) -> Self {
-        let remembered = Remembered {
-            scope: once.scope,
-            request: once.request,
-            status: once.status,
-            ids: Vec::new(),
-            expires_at: (self.now)().plus(limits::IDEMPOTENCY),
-        };
+        let remembered = once.remembered((self.now)());
         Self { remember: Some(Arc::new(Mutex::new(Some(remembered)))), ..self.clone() }
     }
 }

@@ -53,7 +53,13 @@ pub(crate) fn link_with(
 pub(crate) fn draft(service: &Service, workspace: WorkspaceId, code: Option<&str>) -> Draft {
     let destination = service.destination("https://example.com/").unwrap();
     let slug = code.map(|code| Slug::parse(code).unwrap());
-    Draft { workspace, domain: waypost_link::DomainId::DEFAULT, slug, drawn: crate::Drawn::Short, destination }
+    Draft {
+        workspace,
+        domain: waypost_link::DomainId::DEFAULT,
+        slug,
+        drawn: crate::Drawn::Short,
+        destination,
+    }
 }
 
 /// Clicks a link `times` times.
