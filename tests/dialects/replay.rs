@@ -46,9 +46,15 @@ pub(super) struct Stage {
 impl Stage {
     /// A server with these flags, that makes short links below `https://yourdomain.com`.
     pub(super) fn new(flags: &[&str]) -> Self {
+        Self::with(flags, &[])
+    }
+
+    /// The same, with these variables in its environment.
+    pub(super) fn with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let data = Data::new();
         let flags = [&["--public-url", "https://yourdomain.com"], flags].concat();
-        let server = data.serve_with(&flags, &[("WAYPOST_ADMIN_KEY", TOKEN)]);
+        let variables = [&[("WAYPOST_ADMIN_KEY", TOKEN)], variables].concat();
+        let server = data.serve_with(&flags, &variables);
         let host = server.address.to_string();
         let names = [("token", TOKEN.to_owned()), ("login", "admin".to_owned()), ("host", host)];
         let names = names.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

@@ -12,6 +12,12 @@ pub trait Countries: Send + Sync {
     fn country(&self, ip: IpAddr) -> Option<[u8; 2]>;
 }
 
+impl<C: Countries + ?Sized> Countries for std::sync::Arc<C> {
+    fn country(&self, ip: IpAddr) -> Option<[u8; 2]> {
+        (**self).country(ip)
+    }
+}
+
 /// A visitor's address, and whether headers about it may be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {

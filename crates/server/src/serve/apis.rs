@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Result;
 use waypost::Waypost;
 use waypost_api::Api;
+use waypost_redirect::Countries;
 use waypost_service::{Allowance, Lane, Quota, Rate};
 
 use crate::{
@@ -22,6 +23,7 @@ const APPLIED: Duration = Duration::from_secs(5);
 pub(super) fn start(
     config: &Config,
     store: &waypost::Store,
+    countries: Option<Arc<dyn Countries>>,
     waypost: &Waypost,
 ) -> Result<Arc<Api>> {
     let applied = Arc::clone(waypost.applied());
@@ -31,7 +33,7 @@ pub(super) fn start(
         }
     };
     Ok(Api::new(waypost_api::Settings {
-        service: service(config, store).and_wait(Arc::new(wait)),
+        service: service(config, store).and_wait(Arc::new(wait)).and_countries(countries),
         quota: config.rates.map(quota),
         trusted_proxies: config.trusted_proxies.clone(),
         lane: Lane::start(LANE.0, LANE.1)?,

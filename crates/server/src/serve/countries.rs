@@ -1,6 +1,6 @@
 //! Countries of addresses, from the operator's MMDB file.
 
-use std::{net::IpAddr, path::Path};
+use std::{net::IpAddr, path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use waypost_redirect::Countries;
@@ -19,9 +19,9 @@ impl Countries for Database {
 }
 
 /// Reads the file, where one is named.
-pub(crate) fn open(path: Option<&Path>) -> Result<Option<Box<dyn Countries>>> {
+pub(crate) fn open(path: Option<&Path>) -> Result<Option<Arc<dyn Countries>>> {
     let Some(path) = path else { return Ok(None) };
     let reader = maxminddb::Reader::open_readfile(path);
     let reader = reader.with_context(|| format!("geoip_db: {} can't be read", path.display()))?;
-    Ok(Some(Box::new(Database(reader))))
+    Ok(Some(Arc::new(Database(reader))))
 }

@@ -20,6 +20,7 @@ use waypost::{ClickOptions, Options, Waypost};
 use waypost_api::Api;
 use waypost_edge::{Edge, Readings, Ready};
 use waypost_h1::{Bound, PerIp, Runtime, Server};
+use waypost_redirect::Countries;
 use waypost_service::Lane;
 
 use self::visitors::Visitors;
@@ -73,12 +74,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     logging::start(&config.log)?;
     let signals = signals::Signals::catch()?;
     let store = open_store(&config)?;
-    let waypost = Waypost::start(store.clone(), options(&config)?)?;
+    let countries = countries::open(config.geoip_db.as_deref())?;
+    let waypost = Waypost::start(store.clone(), options(&config, countries.clone())?)?;
     let first = banner::first_key(&service(&config, &store))?;
     let bound = bind(&config)?;
     let lane = Lane::start(VISITORS_LANE.0, VISITORS_LANE.1)?;
     let visitors = Visitors { lane, service: service(&config, &store) };
-    let apis = apis::start(&config, &store, &waypost)?;
+    let apis = apis::start(&config, &store, countries, &waypost)?;
     let servers = serve(bound, &config, &waypost, Arc::new(visitors), &apis)?;
     banner::show(&config, &servers, first.as_ref());
     let alerts = alerts(&config, &store)?;
@@ -96,14 +98,14 @@ fn alerts(config: &Config, store: &waypost::Store) -> Result<Option<Alerts>> {
     Ok(config.mailer.as_ref().map(start).transpose()?)
 }
 
-fn options(config: &Config) -> Result<Options> {
+fn options(config: &Config, countries: Option<Arc<dyn Countries>>) -> Result<Options> {
     Ok(Options {
         dir: config.data.clone(),
         engine: waypost_redirect::Settings {
             trusted_proxies: config.trusted_proxies.clone(),
             own_hosts: config.own_hosts.clone(),
             strict_hosts: config.strict_hosts,
-            countries: countries::open(config.geoip_db.as_deref())?,
+            countries: countries.map(|known| Box::new(known) as _),
         },
         clicks: ClickOptions {
             lanes: lanes(config),
