@@ -5,6 +5,7 @@
 
 mod dialects;
 mod http;
+mod outside;
 mod redirect;
 mod restart;
 mod support;

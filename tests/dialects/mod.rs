@@ -3,6 +3,7 @@
 //! Each dialect has `<name>.fixture`, the examples of its document in its order, and `<name>_refused.fixture`,
 //! bad input for each route. `replay.rs` says how a fixture is written.
 
+mod golinks;
 mod linkpack;
 mod replay;
 mod tracking;

@@ -79,7 +79,7 @@ impl Stage {
 
     /// Waits until a link's clicks are in the statistics.
     pub(super) fn await_clicks(&mut self, code: &str, count: u64) -> &mut Self {
-        self.data.await_clicks(code, count);
+        self.data.await_clicks(&self.filled(code), count);
         self
     }
 

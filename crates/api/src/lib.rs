@@ -54,6 +54,7 @@
 mod api;
 mod bulk;
 mod counts;
+pub mod golinks;
 pub mod kit;
 pub mod limits;
 pub mod linkpack;
@@ -65,4 +66,4 @@ pub use counts::Count;
 
 /// Every dialect that is served.
 pub static DIALECTS: &[&kit::Dialect] =
-    &[&tracking::DIALECT, &linkpack::DIALECT, &workspace::DIALECT];
+    &[&tracking::DIALECT, &golinks::DIALECT, &linkpack::DIALECT, &workspace::DIALECT];

@@ -2,6 +2,8 @@
 
 /// Links of one commit in a bulk creation or import.
 pub const BATCH: usize = 10_000;
+/// Most passwords of a bulk creation: hashing one takes as long as making hundreds of links.
+pub const BULK_PASSWORDS: usize = 20;
 /// How often an edit is tried anew when somebody else changed the object meanwhile.
 pub const RETRIES: usize = 16;
 /// How often a generated code is drawn anew when it is taken.

@@ -297,7 +297,11 @@ impl Service {
         }
     }
 
-    fn own_link(&self, workspace: WorkspaceId, id: LinkId) -> Result<Link> {
+    /// A link of the workspace.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`], [`Fault::Store`].
+    pub fn own_link(&self, workspace: WorkspaceId, id: LinkId) -> Result<Link> {
         let link = self.store.link(id)?.filter(|link| link.workspace == workspace);
         link.ok_or_else(|| Fault::NotFound(format!("link {id}")))
     }

@@ -65,6 +65,14 @@ impl Service {
         self.newest(workspace)
     }
 
+    /// A pixel of the workspace.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`], [`Fault::Store`].
+    pub fn pixel(&self, workspace: WorkspaceId, id: PixelId) -> Result<Pixel> {
+        self.own(workspace, id.0)
+    }
+
     /// Makes a pixel.
     ///
     /// # Errors

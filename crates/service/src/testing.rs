@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use waypost_link::{Domain, Hostname, Link, LinkId, Schemes, Slug, Timestamp, WorkspaceId};
+use waypost_link::{Domain, Hostname, Link, LinkId, Slug, Timestamp, WorkspaceId};
 use waypost_storage::{AgentDetails, Event, NewClick, memory::MemoryStore};
 
 use crate::{Draft, Email, Mailer, Policy, Prober, Proof, Result, Service};

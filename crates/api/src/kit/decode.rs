@@ -46,6 +46,10 @@ fn is_json(kind: &str) -> bool {
 }
 
 fn decode<T: DeserializeOwned + JsonSchema>(body: &[u8]) -> Result<T, Fail> {
+    // serde would take an array for a struct, its fields in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Fail::invalid("body", "an object is expected"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
