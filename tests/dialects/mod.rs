@@ -5,6 +5,7 @@
 
 mod golinks;
 mod linkpack;
+mod linktrack;
 mod replay;
 mod tracking;
 mod workspace;

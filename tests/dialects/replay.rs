@@ -36,7 +36,7 @@ pub(super) const TOKEN: &str = "wp_0123456789abcdefghijklmn";
 /// A server with an owner's key, and what was captured so far.
 pub(super) struct Stage {
     data: Data,
-    server: Server,
+    pub(super) server: Server,
     names: BTreeMap<String, String>,
     /// Those captured in the answer at hand.
     fresh: BTreeSet<String>,
@@ -93,7 +93,7 @@ impl Stage {
     }
 
     /// What was captured under this name.
-    fn captured(&self, name: &str) -> &str {
+    pub(super) fn captured(&self, name: &str) -> &str {
         self.names.get(name).unwrap_or_else(|| panic!("nothing is called {name}"))
     }
 

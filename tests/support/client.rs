@@ -85,7 +85,7 @@ impl Client {
         if length > 0 && !head_only {
             let mut body = vec![0; length];
             self.reader.read_exact(&mut body).ok()?;
-            answer.body = String::from_utf8(body).expect("UTF-8");
+            answer.body = String::from_utf8_lossy(&body).into_owned();
         }
         Some(answer)
     }

@@ -33,6 +33,8 @@ pub struct Settings {
     pub quota: Option<Quota>,
     /// Networks whose `X-Forwarded-For` and `X-Real-IP` are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How far linktrack's clock is ahead of UTC, in seconds.
+    pub utc_offset: i32,
     /// Where handlers run.
     pub lane: Lane,
 }
@@ -59,8 +61,8 @@ pub struct Mounted {
 impl Api {
     /// The APIs by these settings.
     pub fn new(settings: Settings) -> Arc<Self> {
-        let Settings { service, quota, trusted_proxies, lane } = settings;
-        let shared = Arc::new(Shared { service, quota, trusted_proxies });
+        let Settings { service, quota, trusted_proxies, utc_offset, lane } = settings;
+        let shared = Arc::new(Shared { service, quota, trusted_proxies, utc_offset });
         Arc::new(Self { shared, lane, counts: Counts::default(), places: Places::default() })
     }
 

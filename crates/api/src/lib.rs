@@ -58,6 +58,7 @@ pub mod golinks;
 pub mod kit;
 pub mod limits;
 pub mod linkpack;
+pub mod linktrack;
 pub mod tracking;
 pub mod workspace;
 
@@ -65,5 +66,10 @@ pub use api::{Api, Mounted, Settings};
 pub use counts::Count;
 
 /// Every dialect that is served.
-pub static DIALECTS: &[&kit::Dialect] =
-    &[&tracking::DIALECT, &golinks::DIALECT, &linkpack::DIALECT, &workspace::DIALECT];
+pub static DIALECTS: &[&kit::Dialect] = &[
+    &tracking::DIALECT,
+    &linktrack::DIALECT,
+    &golinks::DIALECT,
+    &linkpack::DIALECT,
+    &workspace::DIALECT,
+];

@@ -16,3 +16,13 @@ pub const QUOTED: usize = 100;
 pub const PAGE: usize = 1_000;
 /// Most items of a list that is asked for without `limit` (SPEC 7, 9).
 pub const UNPAGED: usize = 10_000;
+/// Items of a linktrack page whose length is not said.
+pub const DEFAULT_PAGE: usize = 100;
+/// Most links, and most groups, that a linktrack list names.
+pub const NAMES: usize = 1_000;
+/// Most links that are sorted by what no index is kept of.
+pub const SORTED: usize = 100_000;
+/// Pages read at most for a linktrack history, which may hold clicks that don't count.
+pub const HISTORY_PAGES: usize = 64;
+/// Conversions that may wait at once for their click to be known.
+pub const WAITING: usize = 4;

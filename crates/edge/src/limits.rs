@@ -7,8 +7,8 @@ pub const FORM_BYTES: u64 = 8 * 1024;
 pub const FORWARDED_FIELDS: usize = 8;
 /// Groups of counters: workers past this share.
 pub const SHARDS: usize = 64;
-/// Most pixels that fire on a page.
-pub const PIXELS: usize = 20;
+/// Most pixels that fire on a page: as many as a workspace may have.
+pub const PIXELS: usize = 100;
 /// Most bytes of a pixel's id.
 pub const PIXEL_ID_BYTES: usize = 64;
 /// Pages of public statistics in the making at once, each a job that others wait behind.

@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) service: Service,
     pub(crate) quota: Option<Quota>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) utc_offset: i32,
 }
 
 /// What outlives a request: its parts, copied, since the answer comes from another thread.
@@ -142,9 +143,20 @@ impl Call {
         self.asked.at
     }
 
+    /// How far the clock of dialects without UTC is ahead of it, in seconds.
+    pub fn utc_offset(&self) -> i32 {
+        self.shared.utc_offset
+    }
+
     /// The body as it came.
     pub fn body(&self) -> &[u8] {
         &self.asked.body
+    }
+
+    /// All that the caller said, whether in the query string or in the body.
+    pub(crate) fn said(&self) -> Vec<u8> {
+        let query = self.asked.query.as_deref().unwrap_or_default();
+        [query.as_bytes(), b"\n", self.body()].concat()
     }
 
     /// The value of a header, where it is text.

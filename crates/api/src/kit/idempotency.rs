@@ -38,6 +38,6 @@ impl Call {
         }
         let route = format!("{} {}", self.route().method.as_str(), self.path());
         let status = self.route().status;
-        Ok(Some(Once::new(self.principal()?.key, &route, key, self.body(), status)))
+        Ok(Some(Once::new(self.principal()?.key, &route, key, &self.said(), status)))
     }
 }

@@ -51,6 +51,13 @@ pub fn wall(at: Timestamp, offset: i32) -> String {
     offset.to_datetime(instant(at)).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// `2024-11-24T10:35:16-06:00`: ISO 8601 on such a clock.
+pub fn offset_rfc3339(at: Timestamp, offset: i32) -> String {
+    let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
+    let zoned = instant(at).to_zoned(offset.to_time_zone());
+    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
 /// The instant of `2024-11-24 10:35:16`, or of `2024-11-24` at midnight, on such a clock.
 pub fn parse_wall(text: &str, offset: i32) -> Option<Timestamp> {
     let offset = Offset::from_seconds(offset).ok()?;
@@ -121,5 +128,6 @@ mod tests {
         }
         let at = parse("2024-11-24T16:35:16Z").unwrap_or_default();
         assert_eq!(wall(at, central), "2024-11-24 10:35:16");
+        assert_eq!(offset_rfc3339(at, central), "2024-11-24T10:35:16-06:00");
     }
 }

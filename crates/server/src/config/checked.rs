@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) public_url: Url,
     pub(crate) workers: usize,
     pub(crate) rates: Option<Rates>,
+    pub(crate) linktrack_utc_offset: i32,
     pub(crate) own_hosts: Vec<Hostname>,
     pub(crate) strict_hosts: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -82,6 +83,7 @@ impl Config {
             store: store(&l.get("store"))?,
             workers: number(l, "workers", 0, 1_024)? as usize,
             rates: rates(l)?,
+            linktrack_utc_offset: utc_offset(&l.get("linktrack_utc_offset"))?,
             own_hosts: own_hosts(l, &public_url)?,
             strict_hosts: one(l, "strict_hosts", "true or false")?,
             trusted_proxies: list(l, "trusted_proxies", "a network such as 10.0.0.0/8")?,
@@ -207,6 +209,27 @@ fn click_ip(typed: &Typed) -> Result<IpPolicy> {
         "none" => IpPolicy::Nothing,
         other => return wrong("click_ip", typed, other, "full, truncate, hash or none"),
     })
+}
+
+/// Seconds of `-06:00`.
+fn utc_offset(typed: &Typed) -> Result<i32> {
+    let value = typed.values.join(",");
+    let seconds = || {
+        let (hours, minutes) = value.get(1..)?.split_once(':')?;
+        let two = |text: &str| text.parse::<i32>().ok().filter(|_| text.len() == 2);
+        let (hours, minutes) = (two(hours)?, two(minutes)?);
+        let ahead = match value.get(..1)? {
+            "+" => 1,
+            "-" => -1,
+            _ => return None,
+        };
+        let legal = (0..=14).contains(&hours) && (0..60).contains(&minutes);
+        legal.then_some(ahead * (hours * 60 + minutes) * 60)
+    };
+    match seconds() {
+        Some(seconds) => Ok(seconds),
+        None => wrong("linktrack_utc_offset", typed, &value, "an offset such as -06:00"),
+    }
 }
 
 fn proxied(layers: &Layers, listen: &[SocketAddr]) -> Result<Vec<SocketAddr>> {

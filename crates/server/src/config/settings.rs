@@ -69,6 +69,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("rate_analytics", Number, "100", "Reads a minute and key (tracking)."),
     setting("rate_creation", Number, "50", "Creations and deactivations a minute and key (tracking)."),
     setting("rate_linkpack", Number, "10", "Requests a second and key (linkpack)."),
+    setting("linktrack_utc_offset", Text, "-06:00", "How far linktrack's clock is ahead of UTC (`+01:00`) or behind it, at all seasons."),
     setting("extra_hosts", List, "", "Further hostnames of the server itself: they see the default domain."),
     setting("strict_hosts", Switch, "false", "Whether a hostname that nobody registered is answered 404."),
     setting("trusted_proxies", List, "127.0.0.0/8,::1/128", "Networks whose forwarding headers are believed."),

@@ -36,6 +36,7 @@ pub(super) fn start(
         service: service(config, store).and_wait(Arc::new(wait)).and_countries(countries),
         quota: config.rates.map(quota),
         trusted_proxies: config.trusted_proxies.clone(),
+        utc_offset: config.linktrack_utc_offset,
         lane: Lane::start(LANE.0, LANE.1)?,
     }))
 }
