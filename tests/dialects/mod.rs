@@ -3,9 +3,11 @@
 //! Each dialect has `<name>.fixture`, the examples of its document in its order, and `<name>_refused.fixture`,
 //! bad input for each route. `replay.rs` says how a fixture is written.
 
+mod contract;
 mod golinks;
 mod linkpack;
 mod linktrack;
+mod openapi;
 mod replay;
 mod tracking;
 mod workspace;

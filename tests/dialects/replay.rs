@@ -22,12 +22,15 @@
 //! In what is expected, `<time>`, `<date>`, `<uuid>`, `<int>`, `<number>`, `<word>` and `<any>` stand for any text
 //! or number of that kind; `<int as name>` captures it, and a name stands for one value in one answer. Objects must have the same keys, unless `"..."` is one of
 //! them; arrays the same length. A body that isn't JSON is compared as text.
+//!
+//! Every exchange is also held against `/openapi.json`, see `contract.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use serde_json::Value;
 
+use super::contract::Contract;
 use crate::support::{Answer, Client, Data, Server};
 
 /// The owner's token on every stage.
@@ -37,6 +40,7 @@ pub(super) const TOKEN: &str = "wp_0123456789abcdefghijklmn";
 pub(super) struct Stage {
     data: Data,
     pub(super) server: Server,
+    contract: Contract,
     names: BTreeMap<String, String>,
     /// Those captured in the answer at hand.
     fresh: BTreeSet<String>,
@@ -55,10 +59,11 @@ impl Stage {
         let flags = [&["--public-url", "https://yourdomain.com"], flags].concat();
         let variables = [&[("WAYPOST_ADMIN_KEY", TOKEN)], variables].concat();
         let server = data.serve_with(&flags, &variables);
+        let contract = Contract::of(&server);
         let host = server.address.to_string();
         let names = [("token", TOKEN.to_owned()), ("login", "admin".to_owned()), ("host", host)];
         let names = names.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { data, server, names, fresh: BTreeSet::new(), now: Timestamp::now() }
+        Self { data, server, contract, names, fresh: BTreeSet::new(), now: Timestamp::now() }
     }
 
     /// Runs a command beside the server.
@@ -150,7 +155,14 @@ impl Stage {
         client.send(format!("{request}\r\n{body}"));
         let answer =
             if line.starts_with("HEAD") { client.answer_to_head() } else { client.answer() };
-        answer.unwrap_or_else(|| panic!("no answer to {line}"))
+        let answer = answer.unwrap_or_else(|| panic!("no answer to {line}"));
+        let kind = fields.lines().find_map(|field| field.strip_prefix("Content-Type: "));
+        let sent = (kind.unwrap_or("application/json"), body);
+        let asked = line.split_once(' ').expect("a method and a path");
+        if let Err(why) = self.contract.check(asked, sent, &answer) {
+            panic!("{line}: {why}\n{}\n{}", answer.head, answer.body);
+        }
+        answer
     }
 
     /// `text` with its `{{names}}` filled in.

@@ -59,17 +59,19 @@ pub mod kit;
 pub mod limits;
 pub mod linkpack;
 pub mod linktrack;
+pub mod openapi;
 pub mod tracking;
 pub mod workspace;
 
 pub use api::{Api, Mounted, Settings};
 pub use counts::Count;
 
-/// Every dialect that is served.
+/// Every dialect that is served, and what describes them.
 pub static DIALECTS: &[&kit::Dialect] = &[
     &tracking::DIALECT,
     &linktrack::DIALECT,
     &golinks::DIALECT,
     &linkpack::DIALECT,
     &workspace::DIALECT,
+    &openapi::DIALECT,
 ];

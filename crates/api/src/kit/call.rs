@@ -15,12 +15,13 @@ use super::{Dialect, Fail, Fields, Route, form};
 use crate::limits;
 
 /// The header fields that a handler may ask for.
-const KEPT: [Field; 9] = [
+const KEPT: [Field; 10] = [
     Field::Accept,
     Field::Authorization,
     Field::ContentType,
     Field::Host,
     Field::IdempotencyKey,
+    Field::IfNoneMatch,
     Field::Referer,
     Field::UserAgent,
     Field::XForwardedProto,
