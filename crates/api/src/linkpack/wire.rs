@@ -50,10 +50,11 @@ pub(super) struct LinkEdit {
     pub(super) retargeting_scripts: Edit<Vec<WireScript>>,
 }
 
-/// The schema of a link to be made: only its destination must be there.
+/// The schema of a link to be made: only its destination must be there, in either spelling.
 pub(super) fn new_link(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = LinkEdit::json_schema(generator);
-    schema.insert("required".to_owned(), json!(["longUrl"]));
+    let spelled = ["longUrl", "long_url"].map(|name| json!({ "required": [name] }));
+    schema.insert("anyOf".to_owned(), json!(spelled));
     schema
 }
 

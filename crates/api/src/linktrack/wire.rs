@@ -61,6 +61,15 @@ pub(super) struct LinkRow {
     conversions: u64,
 }
 
+/// What `getLink` answers with a `redirect_hash`, and without one.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only one of them is written; this is the schema of both")]
+pub(super) enum LinkOrLinks {
+    One(LinkRow),
+    All(Links),
+}
+
 /// A list of links.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Links {
