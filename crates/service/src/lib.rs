@@ -1,7 +1,7 @@
 //! Control plane use cases: what people do to links, keys and workspaces.
 //!
 //! Every way in (the command line, later the dialects) calls these; they check, build
-//! [`Change`](waypost_link::Change)s and commit them. No wire format and no HTTP: a caller hands
+//! [`Change`]s and commit them. No wire format and no HTTP: a caller hands
 //! in domain values and gets domain values or a [`Fault`] back.
 //!
 //! Everything here may block on the store: call it from the command line, at boot, or from the
