@@ -93,7 +93,7 @@ fn functions(stats: &Stats<'_>, links: &[Link]) -> Result<Vec<Function>, Fail> {
     for link in links {
         let function = function(link);
         let kind = link.attributes.get("link_type").map(str::to_owned);
-        match groups.iter_mut().find(|(f, k, _)| (&*f, &*k) == (&function, &kind)) {
+        match groups.iter_mut().find(|(f, k, _)| (f, k) == (&function, &kind)) {
             Some((.., ids)) => ids.push(link.id),
             None => groups.push((function, kind, vec![link.id])),
         }
