@@ -52,7 +52,7 @@ const ROUTES: &[Route] = &[
         .named("getLink", "A link, or without `redirect_hash` the list of links, in XML or JSON")
         .needs(Permissions::LINKS_READ)
         .with_query(params::LINK)
-        .gives(200, SchemaGenerator::subschema_for::<wire::LinkOrLinks>),
+        .gives(200, wire::link_or_links),
     Route::get("/api/v1_0/getLinks", list::get_links)
         .named("getLinks", "Links, sorted, in XML or JSON")
         .needs(Permissions::LINKS_READ)

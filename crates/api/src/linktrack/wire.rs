@@ -1,6 +1,6 @@
 //! The shapes of the linktrack dialect. Rows are written as XML and as JSON, in this order.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use waypost_link::{Flags, Link};
 use waypost_service::{StoredClick, Total};
@@ -61,13 +61,10 @@ pub(super) struct LinkRow {
     conversions: u64,
 }
 
-/// What `getLink` answers with a `redirect_hash`, and without one.
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only one of them is written; this is the schema of both")]
-pub(super) enum LinkOrLinks {
-    One(LinkRow),
-    All(Links),
+/// The schema of what `getLink` answers: a link, or without `redirect_hash` the list.
+pub(super) fn link_or_links(generator: &mut SchemaGenerator) -> Schema {
+    let either = [generator.subschema_for::<LinkRow>(), generator.subschema_for::<Links>()];
+    json_schema!({ "anyOf": either })
 }
 
 /// A list of links.

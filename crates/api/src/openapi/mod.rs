@@ -2,7 +2,7 @@
 //!
 //! Both are made of the tables that requests are routed by, once, when somebody first asks: a route that
 //! is not described doesn't exist, nor does a description without its route. The shapes of refusals are
-//! seen by letting each dialect refuse ([`failures`]). Nothing here knows a dialect by name.
+//! seen by letting each dialect refuse (`failures`). Nothing here knows a dialect by name.
 
 mod failures;
 mod operations;
