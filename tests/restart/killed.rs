@@ -1,6 +1,8 @@
 //! kill -9 under load, round after round, with a ledger of what was answered.
 //!
-//! Each round uses codes of its own, so a click counted twice in any later round shows too.
+//! Each round uses codes of its own, so a click counted twice in any later round shows too. Twenty
+//! rounds by default; `KILL_ROUNDS=100 cargo nextest run -p waypost-tests killed --no-capture` for
+//! more, and for the figures.
 
 use std::{
     net::SocketAddr,
@@ -14,6 +16,8 @@ use std::{
 use crate::support::{Client, Data};
 
 const ROUNDS: usize = 20;
+/// Names another number of rounds.
+const VARIABLE: &str = "KILL_ROUNDS";
 const CLIENTS: usize = 4;
 /// What a killed process can lose, and what a busy machine's scheduler may add to it.
 const FLUSH: Duration = Duration::from_millis(10);
@@ -85,7 +89,8 @@ fn round(data: &Data, number: usize) -> Round {
 #[test]
 fn acknowledged_writes_stay_and_clicks_count_once() {
     let data = Data::new();
-    let rounds: Vec<_> = (0..ROUNDS).map(|number| round(&data, number)).collect();
+    let count = std::env::var(VARIABLE).map_or(ROUNDS, |text| text.parse().expect(VARIABLE));
+    let rounds: Vec<_> = (0..count).map(|number| round(&data, number)).collect();
     // The journal of the last round is replayed by one more start.
     assert!(data.serve().stop().success());
     let (mut answered, mut lost, mut oldest) = (0, 0, Duration::ZERO);
@@ -105,7 +110,7 @@ fn acknowledged_writes_stay_and_clicks_count_once() {
         }
     }
     let links: usize = rounds.iter().map(|round| round.links.len()).sum();
-    println!("{ROUNDS} kills: {lost} of {answered} answered clicks lost, {links} links kept");
+    println!("{count} kills: {lost} of {answered} answered clicks lost, {links} links kept");
     println!("the oldest lost click was answered {oldest:?} before its kill");
     assert!(links > 0 && answered > lost);
     data.ok(&["verify"]);

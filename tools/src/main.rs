@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod connections;
 mod load;
 mod peers;
 mod prove;
@@ -49,6 +50,11 @@ const COMMANDS: &[Command] = &[
         run: peers::run,
     },
     Command {
+        name: "connections",
+        help: "measure what idle, slow and hostile connections cost",
+        run: connections::run,
+    },
+    Command {
         name: "prove",
         help: "count the instructions of a redirect's steps: prove [--write]",
         run: prove::run,
@@ -87,11 +93,11 @@ fn run(name: &str, arguments: &[String]) -> ExitCode {
 fn usage() -> String {
     let mut text = String::from("Usage: cargo xtask NAME [ARGUMENT]…\n\n");
     for command in COMMANDS {
-        text += &format!("  {:<8}{}\n", command.name, command.help);
+        text += &format!("  {:<13}{}\n", command.name, command.help);
     }
     text += "\nSteps of `test`, in order:\n\n";
     for step in check::STEPS {
-        text += &format!("  {:<8}{}\n", step.name, step.help);
+        text += &format!("  {:<13}{}\n", step.name, step.help);
     }
     text
 }

@@ -15,11 +15,14 @@
 mod backlog;
 mod header;
 mod memo;
+#[cfg(all(test, feature = "model"))]
+mod model;
 mod pipeline;
 mod queue;
 mod raw;
 mod shipper;
 mod stats;
+mod sync;
 mod syncer;
 mod visitor;
 mod writer;

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 /// Bytes of a buffer in which clicks travel from a worker to the writer: about 150 clicks.
+#[cfg(not(feature = "model"))]
 pub const BUFFER: usize = 32 * 1024;
+/// Bytes of a buffer in a model: the longest click fits, and after it no other.
+#[cfg(feature = "model")]
+pub const BUFFER: usize = CLICK + 256;
 /// Bytes of all buffers by default: half a second of 300,000 clicks a second.
 pub const QUEUE_BYTES: usize = 64 << 20;
 /// Buffers emptied last, handed out first: they are still in the cache.

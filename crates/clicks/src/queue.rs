@@ -14,18 +14,18 @@
 use std::{
     cell::Cell,
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
-use crossbeam_queue::ArrayQueue;
-use crossbeam_utils::{CachePadded, atomic::AtomicCell};
+use crossbeam_utils::CachePadded;
 use waypost_link::Click;
 
-use crate::{limits, raw::Buffer};
+use crate::{
+    limits,
+    raw::Buffer,
+    sync::{ArrayQueue, AtomicCell, AtomicU64, AtomicUsize, yield_now},
+};
 
 /// Where clicks are recorded. Cheap to clone; every clone records into the same queue.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ impl Recorder {
 
     /// A number for the calling thread, the same on every call.
     pub fn lane() -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         thread_local!(static LANE: Cell<Option<usize>> = const { Cell::new(None) });
         LANE.with(|lane| {
             let number = lane.get().unwrap_or_else(|| NEXT.fetch_add(1, Relaxed));
@@ -172,7 +172,7 @@ impl Drain {
             if Instant::now() > end {
                 return false;
             }
-            std::thread::yield_now();
+            yield_now();
         }
     }
 }
@@ -306,6 +306,7 @@ mod tests {
         }
     }
 
+    #[cfg(not(feature = "model"))]
     #[test]
     fn a_slot_is_lock_free() {
         assert!(AtomicCell::<Option<Box<Buffer>>>::is_lock_free());

@@ -6,9 +6,8 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use crate::Response;
+use crate::sync::Mutex;
 
 /// The promise of an answer. It may go to any thread; dropped without an answer it answers 503.
 #[must_use = "dropping it answers 503"]

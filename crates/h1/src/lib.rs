@@ -47,6 +47,7 @@ mod reply;
 mod request;
 mod service;
 mod status;
+mod sync;
 mod transport;
 
 pub use conversation::Conversation;

@@ -14,7 +14,7 @@ use std::{cell::UnsafeCell, sync::Arc};
 use crate::{
     ground::{Block, Ground, LINE},
     limits::{CHUNK_BYTES, CHUNK_PART, CHUNKS},
-    sync::OnceLock,
+    sync::{self, OnceLock},
 };
 
 /// Where appended bytes begin, in units from the arena's start.
@@ -90,7 +90,9 @@ impl<'a> Bytes<'a> {
     /// empty where they aren't.
     #[inline]
     pub(crate) fn read(self, from: usize, length: usize) -> &'a [u8] {
-        match self.0.get(from..).and_then(|rest| rest.get(..length)) {
+        let cells = self.0.get(from..).and_then(|rest| rest.get(..length));
+        sync::read(cells.unwrap_or_default());
+        match cells {
             // SAFETY: the range is in bounds and initialised (blocks start zeroed), UnsafeCell<u8>
             // has the layout of u8, and published bytes are never written again.
             Some(cells) => unsafe { std::slice::from_raw_parts(cells.as_ptr().cast(), length) },
@@ -136,6 +138,7 @@ impl Appender {
             let to = UnsafeCell::raw_get(cells.as_ptr());
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
         }
+        sync::written(cells);
         self.used = used + taken;
         Some(self.location(arena, used))
     }

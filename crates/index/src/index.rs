@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use waypost_link::{Change, DomainId, LinkId, Revision};
 
 use crate::{
     Directory, Entry, Loader,
-    sync::{AtomicU64, Condvar, Mutex, Ordering, PoisonError, lock},
+    sync::{ArcSwap, AtomicU64, Condvar, Mutex, Ordering, PoisonError, lock, wait_while},
     writer::{Counters, Hasher, Shards, Writer, shard},
 };
 
@@ -96,9 +95,7 @@ impl Index {
     /// Waits until `revision` is applied, or `timeout` is over; whether it is applied. Blocks its
     /// thread: never for a coroutine.
     pub fn wait_applied(&self, revision: Revision, timeout: Duration) -> bool {
-        let guard = lock(&self.waiting.0);
-        let pending = |_: &mut ()| self.applied() < revision;
-        drop(self.waiting.1.wait_timeout_while(guard, timeout, pending));
+        wait_while(&self.waiting, timeout, || self.applied() < revision);
         self.applied() >= revision
     }
 

@@ -32,6 +32,8 @@ pub mod limits;
 mod line;
 mod loader;
 mod members;
+#[cfg(all(test, feature = "model"))]
+mod model;
 mod rotation;
 mod sync;
 mod table;

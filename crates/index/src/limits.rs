@@ -1,7 +1,9 @@
 //! The bounds of the index's own structures. Links and records are bounded by the store.
+//!
+//! Those of a model are small, so that all of them are met within a few steps.
 
 /// Independent tables. A rebuild touches one of them: 0.4 % of all links.
-pub const SHARDS: usize = 256;
+pub const SHARDS: usize = if cfg!(feature = "model") { 1 } else { 256 };
 /// Slots that share a cache line.
 pub const GROUP: usize = 12;
 /// Lines that a lookup visits before the table would rather have been rebuilt larger.
@@ -9,13 +11,13 @@ pub const PROBES: usize = 32;
 /// Chunks of an arena after its first; when all are full, the table is rebuilt.
 pub const CHUNKS: usize = 15;
 /// Smallest chunk that an arena grows by, in bytes.
-pub const CHUNK_BYTES: usize = 1024;
+pub const CHUNK_BYTES: usize = if cfg!(feature = "model") { 128 } else { 1024 };
 /// An arena grows by at least this part of its first chunk.
 pub const CHUNK_PART: usize = 32;
 /// A table is rebuilt when more than this part of the live bytes is waste…
 pub const WASTE_PART: usize = 16;
 /// …and more than this many bytes, so that small tables aren't rebuilt all the time.
-pub const WASTE_BYTES: usize = 1024;
+pub const WASTE_BYTES: usize = if cfg!(feature = "model") { 128 } else { 1024 };
 /// What tables stand on is bought in multiples of this, in bytes: the huge page of most machines.
 pub const HUGE_PAGE: usize = 2 << 20;
 /// A loaded index of fewer bytes has no huge pages: it would waste a good part of them.

@@ -10,9 +10,11 @@
 
 use std::sync::Arc;
 
+#[cfg(not(feature = "model"))]
+use crate::ground::{Block, LINE};
 use crate::{
     arena::Location,
-    ground::{Block, Ground, LINE},
+    ground::Ground,
     limits::GROUP,
     sync::{AtomicU32, AtomicU64, Ordering},
 };
@@ -33,16 +35,39 @@ const TAGS: u64 = (ONES << 7) >> 16;
 
 /// The tags of even slots, those of odd ones, and all slots' places.
 #[repr(C, align(64))]
+#[cfg_attr(feature = "model", derive(Default))]
 pub(crate) struct Line {
     tags: [AtomicU64; 2],
     places: [AtomicU32; GROUP],
 }
 
+#[cfg(not(feature = "model"))]
 const _: () = assert!(size_of::<Line>() == LINE && GROUP == 12);
 
 /// The lines of a table.
+#[cfg(not(feature = "model"))]
 pub(crate) struct Lines(Block);
 
+/// The lines of a table in a model, whose atomics are more than memory.
+#[cfg(feature = "model")]
+pub(crate) struct Lines(Box<[Line]>);
+
+#[cfg(feature = "model")]
+impl Lines {
+    pub(crate) fn new(_: &Arc<Ground>, count: usize) -> Self {
+        Self((0..count).map(|_| Line::default()).collect())
+    }
+
+    pub(crate) fn all(&self) -> &[Line] {
+        &self.0
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+}
+
+#[cfg(not(feature = "model"))]
 impl Lines {
     /// So many lines of empty slots.
     pub(crate) fn new(ground: &Arc<Ground>, count: usize) -> Self {

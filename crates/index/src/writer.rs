@@ -14,7 +14,6 @@ use std::{
 };
 
 use ahash::RandomState;
-use arc_swap::ArcSwap;
 use waypost_link::{Change, DomainId, Link, LinkId, Name, Noun, Record};
 
 use crate::{
@@ -22,6 +21,7 @@ use crate::{
     ground::Ground,
     limits::{SETTLED_BYTES, SHARDS},
     members::Members,
+    sync::ArcSwap,
     table::{Key, Shelf, Table},
 };
 

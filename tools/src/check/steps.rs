@@ -13,6 +13,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "tidy", help: "the invariants hold", run: invariants },
     Step { name: "doc", help: "the docs build without a warning", run: doc },
     Step { name: "deny", help: "licences, advisories and banned packages", run: deny },
+    Step { name: "models", help: "the hand-overs, in every interleaving", run: models },
     Step { name: "fuzz", help: "the corpus, and 30 s of each target", run: fuzz::smoke },
     Step { name: "instructions", help: "a redirect costs no more than before", run: instructions },
     Step { name: "doctest", help: "the examples in the docs", run: doctest },
@@ -51,6 +52,16 @@ fn deny(checkout: &Checkout) -> Result<Outcome> {
         return Ok(Outcome::Skipped(why.to_owned()));
     }
     must(&mut checkout.cargo(&["deny", "check", "advisories"]))
+}
+
+/// The crates whose hand-overs loom checks: each has a `model.rs`, and a feature that lets loom stand in for `std`.
+const MODELLED: &[&str] = &["waypost-clicks", "waypost-h1", "waypost-index"];
+
+fn models(checkout: &Checkout) -> Result<Outcome> {
+    let features: Vec<_> = MODELLED.iter().map(|package| format!("{package}/model")).collect();
+    let packages = MODELLED.iter().flat_map(|package| ["--package", package]);
+    let mut command = checkout.cargo(&["test", "--lib", "--features", &features.join(",")]);
+    must(command.args(packages).arg("model::"))
 }
 
 fn instructions(_: &Checkout) -> Result<Outcome> {

@@ -10,18 +10,18 @@ use std::process::{Command, Stdio};
 
 /// Where the programs are; empty where one isn't needed.
 #[derive(Default)]
-pub(super) struct Programs {
+pub(crate) struct Programs {
     /// This program in release, for its `load`.
-    pub(super) xtask: PathBuf,
-    pub(super) waypost: PathBuf,
-    pub(super) nginx: PathBuf,
-    pub(super) minihttp: PathBuf,
-    pub(super) bare: PathBuf,
+    pub(crate) xtask: PathBuf,
+    pub(crate) waypost: PathBuf,
+    pub(crate) nginx: PathBuf,
+    pub(crate) minihttp: PathBuf,
+    pub(crate) bare: PathBuf,
 }
 
 impl Programs {
     /// Builds or finds what these servers and the load need.
-    pub(super) fn build(root: &Path, servers: &[Server]) -> Result<Self> {
+    pub(crate) fn build(root: &Path, servers: &[Server]) -> Result<Self> {
         let mut programs = Self {
             xtask: build(root, &["--package", "waypost-tools"], "xtask")?,
             ..Self::default()

@@ -5,12 +5,12 @@
 //! the server. Figures are medians over rounds, and ratios are taken within a round, whose turns follow each other
 //! closely. It never loads another machine, and leaves nothing behind; killed outright, its temporary folder.
 
-mod build;
+pub(crate) mod build;
 mod measure;
 mod metrics;
 mod nginx;
-mod process;
-mod server;
+pub(crate) mod process;
+pub(crate) mod server;
 mod table;
 
 use crate::repo;

@@ -24,10 +24,10 @@ const STEP: Duration = Duration::from_millis(20);
 const SHOWN: usize = 2_000;
 
 /// Whether somebody wants this program to end.
-pub(super) struct Interrupt(Arc<AtomicBool>);
+pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&flag))?;
@@ -36,7 +36,7 @@ impl Interrupt {
     }
 
     /// Waits until `done` gives something.
-    pub(super) fn wait<T>(
+    pub(crate) fn wait<T>(
         &self,
         what: &str,
         limit: Duration,
@@ -58,21 +58,21 @@ impl Interrupt {
     }
 
     /// Waits for this long.
-    pub(super) fn sleep(&self, time: Duration) -> Result<()> {
+    pub(crate) fn sleep(&self, time: Duration) -> Result<()> {
         let end = Instant::now() + time;
         self.wait("sleep", time + PATIENCE, || Ok((Instant::now() >= end).then_some(())))
     }
 }
 
 /// A server that runs, until this is dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     output: PathBuf,
 }
 
 impl Process {
     /// Starts a program on the servers' core; what it prints goes to a file in `folder`.
-    pub(super) fn start(command: &Command, folder: &Path) -> Result<Self> {
+    pub(crate) fn start(command: &Command, folder: &Path) -> Result<Self> {
         let output = folder.join("output");
         let file = File::create(&output)?;
         let mut pinned = Command::new("setpriv");
@@ -90,7 +90,7 @@ impl Process {
     }
 
     /// Fails where it has ended, with what it said.
-    pub(super) fn must_run(&mut self) -> Result<()> {
+    pub(crate) fn must_run(&mut self) -> Result<()> {
         let Some(status) = self.child.try_wait()? else {
             return Ok(());
         };
@@ -100,7 +100,7 @@ impl Process {
     }
 
     /// Seconds of CPU, user and system, of all threads and of the processes that it made.
-    pub(super) fn cpu(&self) -> Result<f64> {
+    pub(crate) fn cpu(&self) -> Result<f64> {
         let mut ticks = 0;
         for id in self.family() {
             let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
@@ -110,7 +110,7 @@ impl Process {
     }
 
     /// Resident memory in MiB: of the largest, where there are several processes, since they share most.
-    pub(super) fn memory(&self) -> Result<f64> {
+    pub(crate) fn memory(&self) -> Result<f64> {
         let mut largest = 0;
         for id in self.family() {
             let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;

@@ -19,7 +19,7 @@ const SEED: u64 = 1;
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Server {
+pub(crate) enum Server {
     /// Waypost itself, clicks recorded
     Waypost,
     /// nginx, a map and a buffered log
@@ -31,31 +31,31 @@ pub(super) enum Server {
 }
 
 /// What all turns need.
-pub(super) struct Kit {
-    pub(super) programs: Programs,
-    pub(super) interrupt: Interrupt,
-    pub(super) csv: PathBuf,
+pub(crate) struct Kit {
+    pub(crate) programs: Programs,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) csv: PathBuf,
     /// How many links are asked for.
-    pub(super) links: u64,
+    pub(crate) links: u64,
     /// The code of one more link, which no load asks for.
-    pub(super) last: String,
+    pub(crate) last: String,
     map: PathBuf,
     folder: PathBuf,
 }
 
 /// A server that answers.
-pub(super) struct Running {
-    pub(super) server: Server,
-    pub(super) address: SocketAddrV4,
-    pub(super) process: Process,
+pub(crate) struct Running {
+    pub(crate) server: Server,
+    pub(crate) address: SocketAddrV4,
+    pub(crate) process: Process,
     /// Removed after the process has ended: fields are dropped in this order.
     folder: tempfile::TempDir,
 }
 
 impl Server {
-    pub(super) const ALL: [Self; 4] = [Self::Waypost, Self::Nginx, Self::Minihttp, Self::Bare];
+    pub(crate) const ALL: [Self; 4] = [Self::Waypost, Self::Nginx, Self::Minihttp, Self::Bare];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Waypost => "waypost",
             Self::Nginx => "nginx",
@@ -67,7 +67,7 @@ impl Server {
 
 impl Kit {
     /// Writes the links to `folder`.
-    pub(super) fn new(
+    pub(crate) fn new(
         folder: &Path,
         programs: Programs,
         links: u64,
@@ -82,7 +82,7 @@ impl Kit {
     }
 
     /// Starts a server in a folder of its own, and waits until it answers.
-    pub(super) fn start(&self, server: Server) -> Result<Running> {
+    pub(crate) fn start(&self, server: Server) -> Result<Running> {
         let folder = tempfile::tempdir_in(&self.folder)?;
         let address = free_address()?;
         let command = match server {
@@ -105,7 +105,7 @@ impl Kit {
 
     /// How many clicks of [`Kit::last`] are in the store, said by another process: one that can't see those which the
     /// server holds in memory or in its journal.
-    pub(super) fn stored_clicks_of_last(&self, running: &Running) -> Result<u64> {
+    pub(crate) fn stored_clicks_of_last(&self, running: &Running) -> Result<u64> {
         let mut stats = self.waypost_command(running.folder.path(), &["stats", "--json"]);
         let output = stats.arg(&self.last).stdin(Stdio::null()).output().context("waypost")?;
         let said: serde_json::Value =

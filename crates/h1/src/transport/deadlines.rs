@@ -4,14 +4,16 @@
 //! which wakes their coroutines as any other event of the socket does. A descriptor must not be closed, and its number
 //! given to another socket, between the look and the shutdown: each place has a lock that both take.
 
+use std::net::Shutdown;
 use std::os::fd::RawFd;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
-use parking_lot::Mutex;
-
-use super::sys;
-use std::net::Shutdown;
+#[cfg(all(test, feature = "model"))]
+use super::model::shutdown;
+#[cfg(not(all(test, feature = "model")))]
+use super::sys::shutdown;
+use crate::sync::{AtomicBool, AtomicU64, Mutex};
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub(crate) enum Wait {
     Promise = 4,
 }
 
-const PLACES: usize = 256;
+const PLACES: usize = if cfg!(feature = "model") { 1 } else { 256 };
 const FREE: RawFd = -1;
 const NEVER: u64 = u64::MAX >> 3;
 
@@ -53,7 +55,7 @@ impl Place {
         if *fd != FREE && due(stamp) {
             self.late.store(true, Ordering::Release);
             self.stamp.store(0, Ordering::Relaxed);
-            sys::shutdown(*fd, how(stamp));
+            shutdown(*fd, how(stamp));
         }
     }
 }

@@ -13,6 +13,8 @@ mod clock;
 mod coroutine;
 mod deadlines;
 mod listener;
+#[cfg(all(test, feature = "model"))]
+mod model;
 mod panics;
 mod per_ip;
 mod runtime;

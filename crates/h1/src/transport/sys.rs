@@ -39,6 +39,7 @@ pub(crate) fn set_defer_accept(listener: &impl AsRawFd, seconds: i32) -> io::Res
 }
 
 /// Shuts a socket down by its descriptor. The caller vouches that the descriptor is still the one it means.
+#[cfg(not(all(test, feature = "model")))]
 pub(crate) fn shutdown(fd: RawFd, how: std::net::Shutdown) {
     let how = match how {
         std::net::Shutdown::Read => libc::SHUT_RD,
