@@ -7,6 +7,7 @@ mod contract;
 mod golinks;
 mod linkpack;
 mod linktrack;
+mod matrix;
 mod openapi;
 mod replay;
 mod tracking;

@@ -77,9 +77,25 @@ impl Stage {
     pub(super) fn learn(&mut self, name: &str, arguments: &[&str], pointer: &str) -> &mut Self {
         let out = self.data.ok(&[arguments, &["--json"]].concat());
         let out: Value = serde_json::from_str(&out).expect("JSON");
-        let value = out.pointer(pointer).and_then(Value::as_str).expect("a text there");
+        let value = match out.pointer(pointer) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            other => panic!("no text at {pointer}: {other:?}"),
+        };
+        self.call(name, &value)
+    }
+
+    /// Calls `value` `name`.
+    pub(super) fn call(&mut self, name: &str, value: &str) -> &mut Self {
         self.names.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// Writes a file beside the data; its path.
+    pub(super) fn write(&self, name: &str, text: &str) -> String {
+        let path = self.data.path().join(name);
+        std::fs::write(&path, text).expect("write");
+        path.to_str().expect("UTF-8").to_owned()
     }
 
     /// Waits until a link's clicks are in the statistics.
