@@ -1,9 +1,7 @@
 //! golinks: the examples of its document, what it refuses, and hostnames of two owners.
 
-use std::net::TcpListener;
-
 use super::replay::Stage;
-use crate::support::{Data, exchange};
+use crate::support::{Data, exchange, free_port};
 
 #[test]
 fn examples() {
@@ -73,10 +71,4 @@ fn one_code_on_two_hostnames() {
     assert_eq!(call(&token, &format!("DELETE /api/domains/{id}"), "").0, 200);
     assert_eq!(visit(host), (404, None), "given up");
     assert_eq!(visit(umbrella).0, 302);
-}
-
-/// A port that nobody listens on at this moment.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
 }

@@ -10,5 +10,6 @@ mod linktrack;
 mod matrix;
 mod openapi;
 mod replay;
+mod tenants;
 mod tracking;
 mod workspace;
