@@ -5,12 +5,15 @@
 //! `test` and `peers` say they install.
 #![forbid(unsafe_code)]
 
+mod api;
 mod check;
 mod connections;
+mod figure;
 mod load;
 mod peers;
 mod prove;
 mod repo;
+mod schemathesis;
 mod seed;
 mod tidy;
 
@@ -50,9 +53,19 @@ const COMMANDS: &[Command] = &[
         run: peers::run,
     },
     Command {
+        name: "api",
+        help: "measure creations through the API, and redirects beside its calls",
+        run: api::run,
+    },
+    Command {
         name: "connections",
         help: "measure what idle, slow and hostile connections cost",
         run: connections::run,
+    },
+    Command {
+        name: "schemathesis",
+        help: "hold the APIs against their OpenAPI document, by made-up requests",
+        run: schemathesis::run,
     },
     Command {
         name: "prove",
@@ -93,11 +106,11 @@ fn run(name: &str, arguments: &[String]) -> ExitCode {
 fn usage() -> String {
     let mut text = String::from("Usage: cargo xtask NAME [ARGUMENT]…\n\n");
     for command in COMMANDS {
-        text += &format!("  {:<13}{}\n", command.name, command.help);
+        text += &format!("  {:<14}{}\n", command.name, command.help);
     }
     text += "\nSteps of `test`, in order:\n\n";
     for step in check::STEPS {
-        text += &format!("  {:<13}{}\n", step.name, step.help);
+        text += &format!("  {:<14}{}\n", step.name, step.help);
     }
     text
 }

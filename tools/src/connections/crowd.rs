@@ -1,6 +1,7 @@
 //! Many connections that have asked and now stay without a word: what each costs the server's memory.
 
-use super::{Figure, Target, live, redirected};
+use super::{Target, live, redirected};
+use crate::figure::{Figure, Goal};
 use anyhow::Result;
 use std::net::TcpStream;
 use std::time::Duration;
@@ -27,7 +28,12 @@ pub(super) fn measure(target: &Target, count: u64) -> Result<Vec<Figure>> {
         let each = |now: f64| (now - before) / count as f64;
         Ok((each(once), each(target.memory()?)))
     })?;
-    let kib = |what: &str, value| Figure { what: what.into(), value, most: KIB, unit: "KiB" };
+    let kib = |what: &str, value| Figure {
+        what: what.into(),
+        value,
+        goal: Goal::AtMost(KIB),
+        unit: "KiB",
+    };
     let (answers, slowest) = (seen.answers, seen.slowest.as_millis());
     Ok(vec![
         kib(&format!("{count} idle after one request, memory of each"), once),
@@ -35,7 +41,7 @@ pub(super) fn measure(target: &Target, count: u64) -> Result<Vec<Figure>> {
         Figure {
             what: format!("meanwhile: errors in {answers} requests (slowest {slowest} ms)"),
             value: seen.errors as f64,
-            most: 0.0,
+            goal: Goal::AtMost(0.0),
             unit: "",
         },
     ])

@@ -1,6 +1,7 @@
 //! One connection at a time that means harm: what it costs the server in CPU and memory.
 
-use super::{Figure, Target};
+use super::Target;
+use crate::figure::{Figure, Goal};
 use anyhow::Result;
 use std::io::{ErrorKind, Write as _};
 use std::net::TcpStream;
@@ -72,9 +73,19 @@ pub(super) fn measure(target: &Target, time: Duration) -> Result<Vec<Figure>> {
         let (start, sent) = (Instant::now(), attack.run(target, time)?);
         let share = (target.running.process.cpu()? - cpu) / start.elapsed().as_secs_f64();
         let what = format!("{}: CPU ({sent} bytes taken)", attack.what);
-        figures.push(Figure { what, value: share * 100.0, most: PERCENT, unit: "% of a core" });
+        figures.push(Figure {
+            what,
+            value: share * 100.0,
+            goal: Goal::AtMost(PERCENT),
+            unit: "% of a core",
+        });
         let what = format!("{}: memory", attack.what);
-        figures.push(Figure { what, value: target.memory()? - memory, most: KIB, unit: "KiB" });
+        figures.push(Figure {
+            what,
+            value: target.memory()? - memory,
+            goal: Goal::AtMost(KIB),
+            unit: "KiB",
+        });
     }
     Ok(figures)
 }

@@ -9,6 +9,7 @@ mod hostile;
 mod live;
 mod slow;
 
+use crate::figure;
 use crate::peers::build::Programs;
 use crate::peers::process::Interrupt;
 use crate::peers::server::{Kit, Running, Server};
@@ -38,14 +39,6 @@ struct Options {
     seconds: u64,
 }
 
-/// A figure beside what it may be at most.
-struct Figure {
-    what: String,
-    value: f64,
-    most: f64,
-    unit: &'static str,
-}
-
 /// The server that is measured, and how it is asked.
 struct Target {
     running: Running,
@@ -68,17 +61,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     figures.extend(crowd::measure(&target, options.idle)?);
     figures.extend(slow::measure(&target)?);
     figures.extend(hostile::measure(&target, Duration::from_secs(options.seconds))?);
-    Ok(report(&figures))
-}
-
-fn report(figures: &[Figure]) -> ExitCode {
-    println!("{:<60} {:>10} {:>10}", "", "is", "at most");
-    for Figure { what, value, most, unit } in figures {
-        let verdict = if value > most { "OVER" } else { "" };
-        println!("{what:<60} {value:>10.2} {most:>10.2} {unit} {verdict}");
-    }
-    let over = figures.iter().any(|figure| figure.value > figure.most);
-    if over { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    Ok(figure::report(&figures))
 }
 
 fn request(address: SocketAddrV4, code: &str) -> String {

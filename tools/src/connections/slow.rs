@@ -1,6 +1,7 @@
 //! Clients that send their head a byte at a time, for ever: the server cuts them at its deadline.
 
-use super::{Figure, TIMEOUT, Target, live};
+use super::{TIMEOUT, Target, live};
+use crate::figure::{Figure, Goal};
 use anyhow::Result;
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -24,13 +25,13 @@ pub(super) fn measure(target: &Target) -> Result<Vec<Figure>> {
                 "{CLIENTS} slow heads, cut after {least:.1} s at the soonest, the last after"
             ),
             value: if cut.len() == CLIENTS { last } else { f64::INFINITY },
-            most: DEADLINE + LATE,
+            goal: Goal::AtMost(DEADLINE + LATE),
             unit: "s",
         },
         Figure {
             what: format!("meanwhile: errors in {} requests", seen.answers),
             value: seen.errors as f64,
-            most: 0.0,
+            goal: Goal::AtMost(0.0),
             unit: "",
         },
     ])

@@ -127,7 +127,8 @@ fn print(report: &Report) {
     println!("{wrong} wrong");
 }
 
-fn pin(core: usize) -> Result<()> {
+/// Keeps this thread, and those that it starts, on a core.
+pub(crate) fn pin(core: usize) -> Result<()> {
     if core >= CpuSet::MAX_CPU {
         bail!("there is no core {core}");
     }

@@ -23,14 +23,14 @@ impl Programs {
     /// Builds or finds what these servers and the load need.
     pub(crate) fn build(root: &Path, servers: &[Server]) -> Result<Self> {
         let mut programs = Self {
-            xtask: build(root, &["--package", "waypost-tools"], "xtask")?,
+            xtask: build(root, &["--release", "--package", "waypost-tools"], "xtask")?,
             ..Self::default()
         };
-        let peers = ["--manifest-path", "benches/peers/Cargo.toml", "--bin"];
+        let peers = ["--release", "--manifest-path", "benches/peers/Cargo.toml", "--bin"];
         for server in servers {
             match server {
                 Server::Waypost => {
-                    let words = ["--package", "waypost-server", "--bin", "waypost"];
+                    let words = ["--release", "--package", "waypost-server", "--bin", "waypost"];
                     programs.waypost = build(root, &words, "waypost")?;
                 }
                 Server::Nginx => programs.nginx = nginx::program()?,
@@ -48,10 +48,11 @@ impl Programs {
     }
 }
 
-fn build(root: &Path, words: &[&str], name: &str) -> Result<PathBuf> {
-    eprintln!("$ cargo build --release {}", words.join(" "));
+/// Builds a program as `words` say it to cargo, and says where it is.
+pub(crate) fn build(root: &Path, words: &[&str], name: &str) -> Result<PathBuf> {
+    eprintln!("$ cargo build {}", words.join(" "));
     let output = Command::new("cargo")
-        .args(["build", "--quiet", "--release", "--message-format=json-render-diagnostics"])
+        .args(["build", "--quiet", "--message-format=json-render-diagnostics"])
         .args(words)
         .current_dir(root)
         .stderr(Stdio::inherit())

@@ -95,11 +95,13 @@ fn measure(
     round: u64,
     seconds: u64,
 ) -> Result<Sample> {
-    load(kit, running, shape, WARM_UP_SECONDS, &["--requests", WARM_UP])?;
+    let codes = if shape.one_link { 1 } else { kit.links };
+    let warm_up = [shape.flags, &["--requests", WARM_UP]].concat();
+    load(kit, running, codes, WARM_UP_SECONDS, &warm_up)?;
     kit.interrupt.sleep(AFTER)?;
     let before = clicks(kit, running)?;
     let start = running.process.cpu()?;
-    let report = load(kit, running, shape, seconds, &[])?;
+    let report = load(kit, running, codes, seconds, shape.flags)?;
     kit.interrupt.sleep(AFTER)?;
     let cpu = running.process.cpu()? - start;
     let memory = running.process.memory()?;
@@ -143,19 +145,18 @@ fn store(kit: &Kit, running: &Running) -> Result<()> {
     })
 }
 
-/// Runs the load in a process of its own.
-fn load(
+/// Runs the load in a process of its own, for so many of the links.
+pub(crate) fn load(
     kit: &Kit,
     running: &Running,
-    shape: &Shape,
+    codes: u64,
     seconds: u64,
-    further: &[&str],
+    flags: &[&str],
 ) -> Result<Report> {
-    let codes = if shape.one_link { 1 } else { kit.links };
     let mut command = Command::new(&kit.programs.xtask);
     command.args(["load", &running.address.to_string(), "--json", "--core", CORE]);
     command.args(["--seconds", &seconds.to_string(), "--codes", &codes.to_string(), "--links"]);
-    command.arg(&kit.csv).args(shape.flags).args(further);
+    command.arg(&kit.csv).args(flags);
     let mut load = Load(command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?);
     let limit = Duration::from_secs(seconds) + SPARE;
     kit.interrupt.wait("the load to end", limit, || Ok(load.0.try_wait()?))?;

@@ -6,12 +6,12 @@
 //! closely. It never loads another machine, and leaves nothing behind; killed outright, its temporary folder.
 
 pub(crate) mod build;
-mod measure;
+pub(crate) mod measure;
 mod metrics;
 mod nginx;
 pub(crate) mod process;
 pub(crate) mod server;
-mod table;
+pub(crate) mod table;
 
 use crate::repo;
 use anyhow::{Context as _, Result, bail};

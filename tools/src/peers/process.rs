@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// The core that servers run on.
 const CORE: &str = "0";
+/// What `taskset` understands as every core there can be.
+const ALL_CORES: &str = "0-1023";
 /// How long a server may take to end.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How often something that is waited for is looked at.
@@ -64,6 +66,32 @@ impl Interrupt {
     }
 }
 
+/// Where a server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// On the servers' core, so that the load has another.
+    OneCore,
+    /// Wherever the kernel puts it.
+    AllCores,
+}
+
+impl Room {
+    fn cores(self) -> &'static str {
+        match self {
+            Self::OneCore => CORE,
+            Self::AllCores => ALL_CORES,
+        }
+    }
+
+    /// Waypost's `--workers`.
+    pub(crate) fn workers(self) -> &'static str {
+        match self {
+            Self::OneCore => "1",
+            Self::AllCores => "0",
+        }
+    }
+}
+
 /// A server that runs, until this is dropped.
 pub(crate) struct Process {
     child: Child,
@@ -71,12 +99,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a program on the servers' core; what it prints goes to a file in `folder`.
-    pub(crate) fn start(command: &Command, folder: &Path) -> Result<Self> {
+    /// Starts a program; what it prints goes to a file in `folder`.
+    pub(crate) fn start(command: &Command, folder: &Path, room: Room) -> Result<Self> {
         let output = folder.join("output");
         let file = File::create(&output)?;
         let mut pinned = Command::new("setpriv");
-        pinned.args(["--pdeathsig", "TERM", "taskset", "-c", CORE]);
+        pinned.args(["--pdeathsig", "TERM", "taskset", "-c", room.cores()]);
         pinned.arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {

@@ -3,7 +3,7 @@
 use super::build::Programs;
 use super::metrics;
 use super::nginx;
-use super::process::{Interrupt, Process};
+use super::process::{Interrupt, Process, Room};
 use crate::seed;
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// How long a server may take until it answers.
 const START: Duration = Duration::from_secs(60);
+/// The token of Waypost's owner key.
+pub(crate) const ADMIN_KEY: &str = "wp_measured_by_xtask";
 /// The seed of the links.
 const SEED: u64 = 1;
 
@@ -81,17 +83,22 @@ impl Kit {
         Ok(Self { programs, interrupt, csv, links: count, last, map, folder: folder.to_owned() })
     }
 
-    /// Starts a server in a folder of its own, and waits until it answers.
+    /// Starts a server on its core, in a folder of its own, and waits until it answers.
     pub(crate) fn start(&self, server: Server) -> Result<Running> {
+        self.start_in(server, Room::OneCore)
+    }
+
+    /// As [`Kit::start`], where Waypost may have all cores.
+    pub(crate) fn start_in(&self, server: Server, room: Room) -> Result<Running> {
         let folder = tempfile::tempdir_in(&self.folder)?;
         let address = free_address()?;
         let command = match server {
-            Server::Waypost => self.waypost(folder.path(), address)?,
+            Server::Waypost => self.waypost(folder.path(), address, room)?,
             Server::Nginx => self.nginx(folder.path(), address)?,
             Server::Minihttp => self.peer(&self.programs.minihttp, address),
             Server::Bare => self.peer(&self.programs.bare, address),
         };
-        let mut process = Process::start(&command, folder.path())?;
+        let mut process = Process::start(&command, folder.path(), room)?;
         self.interrupt.wait("to answer", START, || {
             process.must_run()?;
             let answers = match server {
@@ -116,15 +123,15 @@ impl Kit {
     }
 
     /// Waypost on a data directory into which the links were imported.
-    fn waypost(&self, folder: &Path, address: SocketAddrV4) -> Result<Command> {
+    fn waypost(&self, folder: &Path, address: SocketAddrV4, room: Room) -> Result<Command> {
         let mut import = self.waypost_command(folder, &["import"]);
         let output = import.arg(&self.csv).stdin(Stdio::null()).output().context("waypost")?;
         if !output.status.success() {
             bail!("waypost import: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
         }
-        let mut command = self.waypost_command(folder, &["serve", "--workers", "1"]);
+        let mut command = self.waypost_command(folder, &["serve", "--workers", room.workers()]);
         command.arg("--no-rate-limit").arg("--listen").arg(address.to_string());
-        command.env("WAYPOST_LOG", "warn");
+        command.env("WAYPOST_LOG", "warn").env("WAYPOST_ADMIN_KEY", ADMIN_KEY);
         Ok(command)
     }
 

@@ -99,7 +99,7 @@ fn ratio(
 }
 
 /// The one in the middle, or between the two that are; not a number where there are none.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {
