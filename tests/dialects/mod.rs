@@ -5,6 +5,7 @@
 
 mod contract;
 mod golinks;
+mod hostile;
 mod linkpack;
 mod linktrack;
 mod matrix;

@@ -28,6 +28,7 @@ impl Data {
         let mut command = Command::new(env!("CARGO_BIN_EXE_waypost-under-test"));
         command.args(arguments).arg("--data").arg(self.path().join("data"));
         command.env("WAYPOST_MAP_SIZE", "8GiB").env("WAYPOST_WORKERS", "2");
+        command.env_remove("WAYPOST_TENANT_CALLS").env_remove("WAYPOST_TENANT_SEED");
         command.stdin(Stdio::null());
         command
     }
@@ -65,8 +66,23 @@ impl Data {
 
     /// Starts the server with more flags and variables.
     pub(crate) fn serve_with(&self, flags: &[&str], variables: &[(&str, &str)]) -> Server {
+        self.start(flags, variables, Stdio::inherit())
+    }
+
+    /// Starts the server, and keeps what it writes to standard error for [`Data::log`].
+    pub(crate) fn serve_logged(&self, flags: &[&str], variables: &[(&str, &str)]) -> Server {
+        let log = std::fs::File::create(self.path().join("log")).expect("a log");
+        self.start(flags, variables, log.into())
+    }
+
+    /// What a server that was started so has written.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.path().join("log")).expect("a log")
+    }
+
+    fn start(&self, flags: &[&str], variables: &[(&str, &str)], log: Stdio) -> Server {
         let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], flags].concat());
-        command.envs(variables.iter().copied()).stdout(Stdio::piped());
+        command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("start waypost");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
         let address = lines.by_ref().map_while(Result::ok).find_map(|line| {

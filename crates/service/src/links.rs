@@ -92,7 +92,7 @@ impl Service {
             }
         }
         check_shares(&link.rules)?;
-        check_sizes(link)?;
+        check_texts(link)?;
         match (link.valid_from, link.expires_at) {
             (Some(from), Some(until)) if from >= until => {
                 Err(Fault::invalid("expires_at", "it would expire before it is valid"))
@@ -331,11 +331,17 @@ fn taken(error: Error, slug: &Slug) -> Fault {
     }
 }
 
-fn check_sizes(link: &Link) -> Result<()> {
+fn check_texts(link: &Link) -> Result<()> {
     use waypost_link::limits;
     let text = |field, value: Option<&str>, most: usize| match value {
         Some(value) if value.len() > most => {
             Err(Fault::invalid(field, format!("at most {most} bytes")))
+        }
+        // XML has no way to write them, and no file of links can hold a NUL.
+        Some(value)
+            if value.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) =>
+        {
+            Err(Fault::invalid(field, "a control character is no text"))
         }
         _ => Ok(()),
     };

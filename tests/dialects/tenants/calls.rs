@@ -256,6 +256,7 @@ impl Draw<'_> {
     fn named(&mut self, kind: Kind) -> String {
         let from = match self.rng.u8(..10) {
             0..6 => self.active.one(self.rng, kind),
+            6..9 if kind == Kind::Key && self.rng.bool() => self.resting.one(self.rng, Kind::Own),
             6..9 => self.resting.one(self.rng, kind),
             _ => None,
         };
@@ -268,6 +269,7 @@ impl Draw<'_> {
                 Kind::Uuid => format!("019381a9-a97b-7000-8000-{n:012}"),
                 Kind::Hex | Kind::Workspace => format!("{n:024}"),
                 Kind::Cursor => n.to_string(),
+                Kind::Key => (1_000_000 + n).to_string(),
                 _ => (1 + n % 200).to_string(),
             }
         })

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Tag,
     Pixel,
     Key,
+    /// The keys that it calls with: only the other tries to revoke them.
+    Own,
     Domain,
     Hostname,
     Workspace,
@@ -106,10 +108,14 @@ impl Tenant {
     pub(super) fn refresh(&mut self, stage: &mut Stage) {
         for &(kind, path, noun, field, delete) in LISTS {
             let listed = self.list(stage, path);
-            let own = [&self.login, &self.looker.0];
-            let rows = listed[noun].as_array().unwrap_or_else(|| panic!("{path}: {listed}")).iter();
-            let rows = rows.filter(|row| !own.iter().any(|login| row["login"] == login.as_str()));
-            let mut known: Vec<_> = rows.map(|row| text(&row[field])).collect();
+            let rows = listed[noun].as_array().unwrap_or_else(|| panic!("{path}: {listed}"));
+            let own = [self.login.as_str(), &self.looker.0];
+            let (own, rows): (Vec<_>, Vec<_>) =
+                rows.iter().partition(|row| own.iter().any(|login| row["login"] == *login));
+            if kind == Kind::Key {
+                self.known.insert(Kind::Own, own.iter().map(|row| text(&row[field])).collect());
+            }
+            let mut known: Vec<_> = rows.iter().map(|row| text(&row[field])).collect();
             for old in known.split_off(known.len().min(KEPT)).iter().filter(|_| !delete.is_empty())
             {
                 assert_eq!(

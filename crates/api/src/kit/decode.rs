@@ -50,7 +50,10 @@ fn decode<T: DeserializeOwned + JsonSchema>(body: &[u8]) -> Result<T, Fail> {
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(Fail::invalid("body", "an object is expected"));
     }
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    // Also where serde wouldn't look: in the values of unknown fields.
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Fail::Malformed(format!("The body is not UTF-8: {error}")))?;
+    let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         refused::<T>(&path, error.inner())

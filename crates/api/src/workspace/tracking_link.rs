@@ -1,8 +1,7 @@
 //! What makes a link a tracking link: a type, a destination's slug and a UTM name, kept as attributes.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use url::Url;
-use waypost_link::{Attributes, Link, limits};
+use waypost_link::{Attributes, Destination, Link, Schemes, limits};
 use waypost_service::Fault;
 
 use super::wire::Type;
@@ -100,10 +99,8 @@ impl Base {
     /// [`Fail::Invalid`] where it is no absolute http(s) URL, or has a query or fragment.
     pub(super) fn parse(text: &str) -> Result<Self, Fail> {
         let wrong = || Fail::invalid("baseUrl", "expected an absolute http or https URL");
-        let url = Url::parse(text).map_err(|_| wrong())?;
-        let absolute = text.contains("://") && url.has_host();
-        let plain = url.query().is_none() && url.fragment().is_none();
-        if !(absolute && plain && matches!(url.scheme(), "http" | "https")) {
+        Destination::parse(text, &Schemes::default()).map_err(|_| wrong())?;
+        if text.contains(['?', '#']) {
             return Err(wrong());
         }
         Ok(Self(text.strip_suffix('/').unwrap_or(text).to_owned()))
@@ -179,6 +176,8 @@ mod tests {
             ("example.com", None),
             ("/shop", None),
             ("https:example.com", None),
+            ("https:///example.com/", None),
+            ("https://example.com/\"<b>", None),
             ("https://", None),
             ("ftp://example.com", None),
             ("javascript:alert(1)//", None),
