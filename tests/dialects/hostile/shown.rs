@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::{
     entry::{Entry, Verdict},
-    site::{Site, assert_harmless},
+    site::{Site, assert_escaped, assert_harmless, assert_whole},
 };
 use crate::support::Data;
 
-/// The texts of the links that the first two places made of an entry, wherever they are shown.
+/// The texts of the links that were made of an entry, wherever they are shown.
 pub(super) fn texts(site: &mut Site, entry: &Entry, n: usize) {
     for code in [format!("t{n}"), format!("l{n}")] {
         for path in
@@ -32,8 +32,8 @@ pub(super) fn texts(site: &mut Site, entry: &Entry, n: usize) {
     assert_harmless(entry, "a group", &group);
 }
 
-/// The clicks of a link, wherever they are shown.
-pub(super) fn clicks(site: &mut Site, entry: &Entry, code: &str) {
+/// The clicks of a link, wherever they are shown, have nothing of these entries.
+pub(super) fn clicks(site: &mut Site, entries: &[Entry], code: &str) {
     for path in [
         "/{code}+",
         "/api/v1_0/getLinkHistory?{{auth}}&redirect_hash={code}&limit=1000",
@@ -44,7 +44,8 @@ pub(super) fn clicks(site: &mut Site, entry: &Entry, code: &str) {
     ] {
         let answer = site.get(&path.replace("{code}", code));
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        assert_harmless(entry, path, &answer);
+        assert_whole(path, &answer);
+        entries.iter().for_each(|entry| assert_escaped(entry, path, &answer));
     }
 }
 
