@@ -80,8 +80,8 @@ pub(super) fn exported_and_back(data: &Data) {
         rows.sort_unstable();
         rows
     };
-    let (mut before, mut after) = (sorted(data).into_iter(), sorted(&other).into_iter());
-    while let Some(row) = before.next() {
+    let (before, mut after) = (sorted(data).into_iter(), sorted(&other).into_iter());
+    for row in before {
         assert_eq!(Some(row), after.next());
     }
     assert_eq!(after.next(), None);
