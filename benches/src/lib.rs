@@ -48,7 +48,7 @@ pub fn facts(method: Method, path: &str) -> Facts<'_> {
     Facts {
         method,
         host: b"localhost",
-        path: path.as_bytes(),
+        path,
         user_agent: AGENT.as_bytes(),
         referrer: b"https://news.example/a/page",
         accept_language: b"de-DE,de;q=0.9,en;q=0.8",

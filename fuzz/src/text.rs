@@ -6,11 +6,12 @@ use waypost_link::{Destination, Hostname, Rule, Schemes, Slug, Visitor};
 
 /// What decodes is a code that survives its own URL.
 pub fn slug(data: &[u8]) {
-    if let Ok(code) = Slug::decode(data) {
+    let segment = std::str::from_utf8(data).unwrap_or_default();
+    if let Ok(code) = Slug::decode(segment) {
         if let Ok(slug) = Slug::parse(&code) {
             assert_eq!(slug.as_str(), code);
             let encoded = slug.encoded().into_owned();
-            assert_eq!(Slug::decode(encoded.as_bytes()).as_deref(), Ok(slug.as_str()));
+            assert_eq!(Slug::decode(&encoded).as_deref(), Ok(slug.as_str()));
         }
     }
     if let Ok(host) = Hostname::normalise(data) {

@@ -53,7 +53,7 @@ pub(crate) fn facts<'a>(
     Facts {
         method: method(head.method()),
         host: head.host().as_bytes(),
-        path: head.path().as_bytes(),
+        path: head.path(),
         query: head.query().map(str::as_bytes),
         user_agent: field(Field::UserAgent),
         referrer: field(Field::Referer),
@@ -132,6 +132,7 @@ fn field(form: &[u8], name: &str) -> Option<String> {
 
 /// The facts that outlive their request: what a password check in another thread goes on with.
 pub(crate) struct Kept {
+    path: String,
     texts: Vec<Vec<u8>>,
     forwarded: Vec<Vec<u8>>,
     query: Option<Vec<u8>>,
@@ -145,7 +146,6 @@ impl Kept {
     pub(crate) fn of(facts: &Facts<'_>) -> Self {
         let texts = [
             facts.host,
-            facts.path,
             facts.user_agent,
             facts.referrer,
             facts.accept,
@@ -157,6 +157,7 @@ impl Kept {
             facts.x_moz,
         ];
         Self {
+            path: facts.path.to_owned(),
             texts: texts.into_iter().map(<[u8]>::to_vec).collect(),
             forwarded: facts.forwarded_for.iter().map(|field| field.to_vec()).collect(),
             query: facts.query.map(<[u8]>::to_vec),
@@ -173,16 +174,16 @@ impl Kept {
         with(&Facts {
             method: self.method,
             host: text(0),
-            path: text(1),
-            user_agent: text(2),
-            referrer: text(3),
-            accept: text(4),
-            accept_language: text(5),
-            country: text(6),
-            real_ip: text(7),
-            sec_purpose: text(8),
-            purpose: text(9),
-            x_moz: text(10),
+            path: &self.path,
+            user_agent: text(1),
+            referrer: text(2),
+            accept: text(3),
+            accept_language: text(4),
+            country: text(5),
+            real_ip: text(6),
+            sec_purpose: text(7),
+            purpose: text(8),
+            x_moz: text(9),
             query: self.query.as_deref(),
             forwarded_for: &forwarded,
             peer: self.peer,
@@ -227,7 +228,7 @@ mod tests {
         let facts = Facts {
             method: Method::Post,
             host: b"a",
-            path: b"/b",
+            path: "/b",
             query: Some(b"c"),
             user_agent: b"d",
             referrer: b"e",

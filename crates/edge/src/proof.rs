@@ -9,13 +9,12 @@ use waypost_redirect::{Engine, Facts, Method};
 
 /// Whether these facts ask for a proof.
 pub(crate) fn is_path(facts: &Facts<'_>) -> bool {
-    facts.method != Method::Other && facts.path.starts_with(Domain::PROOF_PATH.as_bytes())
+    facts.method != Method::Other && facts.path.starts_with(Domain::PROOF_PATH)
 }
 
 /// The proof, where the token is that of the host.
 pub(crate) fn response(engine: &Engine, facts: &Facts<'_>) -> Response {
-    let token = facts.path.strip_prefix(Domain::PROOF_PATH.as_bytes()).unwrap_or_default();
-    let token = std::str::from_utf8(token).unwrap_or_default();
+    let token = facts.path.strip_prefix(Domain::PROOF_PATH).unwrap_or_default();
     let (status, body) = match engine.proven(facts.host, token) {
         Some(domain) => (200, Domain::proof(domain)),
         None => (404, "no such proof\n".to_owned()),

@@ -4,7 +4,6 @@
 //! is whole, so that a pipelined batch leaves in one write, and says what it waits for. It holds no
 //! buffers of its own but a body that is on its way: an idle connection costs a few words.
 
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use crate::deferred::Slot;
 use crate::handler::{Answered, Outcome};
 use crate::head::{self, Framing, Origin, Parsed};
 use crate::limits::{BATCH_BYTES, BATCH_REQUESTS, HEADERS_MAX, HEADERS_USUAL, LEADING_EMPTY_LINES};
+use crate::line::Line;
 use crate::reply::Exchange;
 use crate::service::{Batch, Service, exchange_of, guarded};
 use crate::{BodyPolicy, Counters, Handler, Head, Refusal, Reply, Request, Response, proxy};
@@ -265,9 +265,9 @@ impl Connection {
         out: &mut Vec<u8>,
         requests: &mut u32,
     ) -> Result<Step, Refusal> {
-        let mut storage = [const { MaybeUninit::uninit() }; N];
+        let mut lines = [Line::default(); N];
         let origin = self.origin(service, batch);
-        let Some(parsed) = head::parse(input, &mut storage, origin)? else {
+        let Some(parsed) = head::parse(input, &mut lines, origin)? else {
             self.scanned = input.len();
             return Ok(Step::Need);
         };
@@ -379,8 +379,8 @@ impl Connection {
     where
         T: From<Next>,
     {
-        let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
-        match head::parse(&incoming.head, &mut storage, self.origin(service, batch)) {
+        let mut lines = [Line::default(); HEADERS_MAX];
+        match head::parse(&incoming.head, &mut lines, self.origin(service, batch)) {
             Ok(Some(parsed)) => then(self, &parsed),
             _ => Next::Close { linger: true }.into(),
         }

@@ -1,16 +1,13 @@
 //! A request head: bytes to a checked [`Head`], or the reason for which it is refused.
 //!
-//! `httparse` finds the tokens; on top come the rules that it leaves to its caller and that two servers must
-//! not read differently: line ends, Host, framing, the target's form (RFC 9112 sections 2 to 6).
-//! A head is parsed when it can be whole, not at every byte that arrives.
+//! One pass, which [`scan`](crate::scan) makes cheap, and strict: line ends, Host, framing, the target's form (RFC 9112 sections 2 to
+//! 6), all that two servers must not read differently. A head is parsed when it can be whole, not at every byte that arrives.
 
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-
-use httparse::{Error, Header, Status};
 
 use crate::field::{Field, Places};
 use crate::limits::METHOD_BYTES;
+use crate::line::{Line, RequestLine};
 use crate::{Head, Limits, Method, Moment, Refusal, Version, authority};
 
 /// How the end of a request's body is known (RFC 9112 section 6.3).
@@ -41,64 +38,58 @@ pub(crate) struct Origin<'a> {
     pub(crate) received: Moment,
 }
 
-pub(crate) type Storage<'a> = [MaybeUninit<Header<'a>>];
-
-/// Parses the head at the start of `bytes`; `None` while it is not whole.
+/// Parses the head at the start of `bytes`; `None` while it is not whole. Of `lines`, which decides how many fields it may
+/// have, those that it needs are filled.
 #[inline]
 pub(crate) fn parse<'a>(
     bytes: &'a [u8],
-    storage: &'a mut Storage<'a>,
+    lines: &'a mut [Line],
     origin: Origin<'_>,
 ) -> Result<Option<Parsed<'a>>, Refusal> {
-    let allowed = origin.limits.headers.min(storage.len());
-    let mut request = httparse::Request::new(&mut []);
-    let length = match request.parse_with_uninit_headers(bytes, &mut storage[..allowed]) {
-        Ok(Status::Complete(length)) => length,
-        Ok(Status::Partial) => return check_partial(bytes, origin.limits),
-        Err(Error::Version) => return check_version(bytes, origin.limits),
-        Err(Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
-        Err(_) => return Err(Refusal::Malformed),
+    let allowed = origin.limits.headers.min(lines.len());
+    let Some(first) = RequestLine::read(bytes, origin.limits)? else {
+        return check_partial(bytes, origin.limits);
     };
-    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version)
-    else {
-        return Err(Refusal::Malformed);
+    let mut fields = Fields::new();
+    let Some(length) = fields.read(bytes, first.length, &mut lines[..allowed])? else {
+        return check_partial(bytes, origin.limits);
     };
-    check_sizes(method, target, length, origin.limits)?;
-    check_line_ends(&bytes[..length], request.headers)?;
-    let fields = Fields::read(request.headers, minor == 0)?;
-    assemble(method, target, minor, request.headers, &fields, length, origin).map(Some)
+    if length > origin.limits.head_bytes {
+        return Err(Refusal::HeadTooLarge);
+    }
+    assemble(&bytes[..length], &first, &lines[..fields.count], &fields, origin).map(Some)
 }
 
 #[inline]
 fn assemble<'a>(
-    method: &str,
-    target: &'a str,
-    minor: u8,
-    headers: &'a [Header<'a>],
+    bytes: &'a [u8],
+    first: &RequestLine<'a>,
+    lines: &'a [Line],
     fields: &Fields<'a>,
-    length: usize,
     origin: Origin<'_>,
 ) -> Result<Parsed<'a>, Refusal> {
-    let version = if minor == 0 { Version::Http10 } else { Version::Http11 };
+    let version = first.version;
+    let framing = fields.framing(version)?;
     let host = fields.host(version)?;
-    let method = Method::parse(method).ok_or(Refusal::UnknownMethod)?;
-    let target_parts = split_target(method, target, host)?;
+    let method = Method::parse(first.method).ok_or(Refusal::UnknownMethod)?;
+    let target_parts = split_target(method, first.target, host)?;
     let head = Head {
         method,
         version,
-        target,
+        target: first.target,
         path: target_parts.path,
         query: target_parts.query,
         host: target_parts.host,
-        headers,
+        bytes,
+        lines,
         places: fields.places,
         peer: origin.peer,
         received: origin.received,
     };
     Ok(Parsed {
         head,
-        length,
-        framing: fields.framing()?,
+        length: bytes.len(),
+        framing,
         keep_alive: !fields.close && (version == Version::Http11 || fields.keep_alive),
         expects_continue: fields.expects_continue(version)?,
     })
@@ -128,51 +119,9 @@ pub(crate) fn check_partial<T>(bytes: &[u8], limits: &Limits) -> Result<Option<T
     if bytes.len() > limits.head_bytes { Err(Refusal::HeadTooLarge) } else { Ok(None) }
 }
 
-/// A well-formed version that is not ours is 505, anything else 400; neither can be told before the line has ended.
-fn check_version<T>(bytes: &[u8], limits: &Limits) -> Result<Option<T>, Refusal> {
-    let Some(end) = memchr::memchr(b'\n', bytes) else {
-        return check_partial(bytes, limits);
-    };
-    let line = bytes[..end].strip_suffix(b"\r").ok_or(Refusal::Malformed)?;
-    let mut words = line.split(|&b| b == b' ').skip(2);
-    match (words.next(), words.next()) {
-        (Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]), None)
-            if major.is_ascii_digit() && minor.is_ascii_digit() =>
-        {
-            Err(Refusal::Version)
-        }
-        _ => Err(Refusal::Malformed),
-    }
-}
-
-#[inline]
-fn check_sizes(method: &str, target: &str, length: usize, limits: &Limits) -> Result<(), Refusal> {
-    if method.len() > METHOD_BYTES {
-        Err(Refusal::Malformed)
-    } else if target.len() > limits.target_bytes {
-        Err(Refusal::TargetTooLong)
-    } else if length > limits.head_bytes {
-        Err(Refusal::HeadTooLarge)
-    } else {
-        Ok(())
-    }
-}
-
-/// Every line of a head ends in CRLF: the byte two before each field's name is that CR. A bare LF is where one server sees
-/// two lines and another sees one.
-#[inline]
-fn check_line_ends(head: &[u8], headers: &[Header<'_>]) -> Result<(), Refusal> {
-    let start = head.as_ptr() as usize;
-    let ends_in_cr = |header: &Header<'_>| {
-        let at = (header.name.as_ptr() as usize).wrapping_sub(start);
-        head.get(at.wrapping_sub(2)) == Some(&b'\r')
-    };
-    let whole = head.ends_with(b"\r\n\r\n") && headers.iter().all(ends_in_cr);
-    if whole { Ok(()) } else { Err(Refusal::Malformed) }
-}
-
 /// What one pass over the fields finds.
 struct Fields<'a> {
+    count: usize,
     places: Places,
     host: Option<&'a [u8]>,
     length: Option<u64>,
@@ -183,9 +132,9 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    #[inline]
-    fn read(headers: &[Header<'a>], http10: bool) -> Result<Self, Refusal> {
-        let mut fields = Self {
+    fn new() -> Self {
+        Self {
+            count: 0,
             places: Places::new(),
             host: None,
             length: None,
@@ -193,17 +142,33 @@ impl<'a> Fields<'a> {
             expect: None,
             close: false,
             keep_alive: false,
-        };
-        for (place, header) in headers.iter().enumerate() {
-            if let Some(field) = Field::of(header.name.as_bytes()) {
-                let first = fields.places.note(field, place);
-                fields.take(field, header.value, first)?;
+        }
+    }
+
+    /// Reads all fields, the first of which begins at `at`, and the empty line after them. Returns where the head ends;
+    /// `None` where it is not whole.
+    #[inline]
+    fn read(
+        &mut self,
+        bytes: &'a [u8],
+        mut at: usize,
+        lines: &mut [Line],
+    ) -> Result<Option<usize>, Refusal> {
+        loop {
+            match bytes.get(at..) {
+                Some([b'\r', b'\n', ..]) => return Ok(Some(at + 2)),
+                None | Some([] | [b'\r']) => return Ok(None),
+                Some(_) => {}
             }
+            let Some((line, next)) = Line::read(bytes, at)? else { return Ok(None) };
+            *lines.get_mut(self.count).ok_or(Refusal::HeadTooLarge)? = line;
+            if let Some(field) = Field::of(line.name(bytes)) {
+                let first = self.places.note(field, self.count);
+                self.take(field, line.value(bytes), first)?;
+            }
+            self.count += 1;
+            at = next;
         }
-        if fields.coding.is_some() && (fields.length.is_some() || http10) {
-            return Err(Refusal::Malformed);
-        }
-        Ok(fields)
     }
 
     /// Takes note of a field that frames or routes. None of these may come twice, not even with equal values.
@@ -246,10 +211,13 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Two framings are none, and HTTP/1.0 knows but one (RFC 9112 section 6.1).
     #[inline]
-    fn framing(&self) -> Result<Framing, Refusal> {
+    fn framing(&self, version: Version) -> Result<Framing, Refusal> {
         match (self.coding, self.length) {
-            (Some(coding), _) => check_coding(coding).map(|()| Framing::Chunked),
+            (Some(_), Some(_)) => Err(Refusal::Malformed),
+            (Some(_), None) if version == Version::Http10 => Err(Refusal::Malformed),
+            (Some(coding), None) => check_coding(coding).map(|()| Framing::Chunked),
             (None, Some(length)) if length > 0 => Ok(Framing::Length(length)),
             _ => Ok(Framing::None),
         }

@@ -5,16 +5,19 @@ use crate::limits::HEADERS_MAX;
 use proptest::prelude::*;
 use std::time::Instant;
 
+fn origin(limits: &Limits) -> Origin<'_> {
+    Origin {
+        limits,
+        peer: SocketAddr::from(([127, 0, 0, 1], 1)),
+        received: Moment { instant: Instant::now(), unix_micros: 0 },
+    }
+}
+
 /// Parses and describes: `METHOD path ?query host framing flags`, or the refusal.
 fn describe(bytes: &[u8]) -> Result<Option<String>, Refusal> {
     let limits = Limits::default();
-    let origin = Origin {
-        limits: &limits,
-        peer: SocketAddr::from(([127, 0, 0, 1], 1)),
-        received: Moment { instant: Instant::now(), unix_micros: 0 },
-    };
-    let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
-    let parsed = parse(bytes, &mut storage, origin)?;
+    let mut lines = [Line::default(); HEADERS_MAX];
+    let parsed = parse(bytes, &mut lines, origin(&limits))?;
     Ok(parsed.map(|parsed| {
         let head = &parsed.head;
         let query = head.query().map_or(String::new(), |q| format!("?{q}"));
@@ -219,22 +222,44 @@ fn heads_that_are_too_large_whole_or_not() {
 #[test]
 fn fields_are_found_by_index_and_by_name() {
     let limits = Limits::default();
-    let origin = Origin {
-        limits: &limits,
-        peer: SocketAddr::from(([127, 0, 0, 1], 1)),
-        received: Moment { instant: Instant::now(), unix_micros: 0 },
-    };
     let bytes =
         b"GET / HTTP/1.1\r\nHost: a\r\nuser-AGENT: x\r\nUser-Agent: y\r\nOther:  z \r\n\r\n";
-    let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
-    let head = parse(bytes, &mut storage, origin).unwrap().unwrap().head;
+    let mut lines = [Line::default(); HEADERS_MAX];
+    let head = parse(bytes, &mut lines, origin(&limits)).unwrap().unwrap().head;
     assert_eq!(head.field(Field::UserAgent), Some(&b"x"[..]));
     assert_eq!(head.header("OTHER"), Some(&b"z"[..]));
     assert_eq!(head.field(Field::Referer), None);
     assert_eq!(head.headers().count(), 4);
 }
 
+/// What another parser, looser than this one, makes of a head: its fields.
+fn others_fields(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut request = httparse::Request::new(&mut headers);
+    request.parse(bytes).ok().filter(httparse::Status::is_complete)?;
+    Some(request.headers.iter().map(|h| (h.name.to_owned(), h.value.to_vec())).collect())
+}
+
+fn fields(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+    let mut lines = [Line::default(); HEADERS_MAX];
+    let limits = Limits::default();
+    let head = parse(bytes, &mut lines, origin(&limits)).ok()??.head;
+    Some(head.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect())
+}
+
 proptest! {
+    /// Whatever is understood here, another parser understands alike.
+    #[test]
+    fn what_is_accepted_is_read_as_others_read_it(
+        lines in prop::collection::vec("[A-Za-z!#_~(-]{0,20}:?[ \t]{0,2}[ -~\t]{0,40}[ \t\r\n\x7f\x00é]?", 0..6),
+        end in prop::sample::select(vec!["\r\n", "\n", "\r\n", "\r"]),
+    ) {
+        let head = format!("GET /a HTTP/1.1\r\nHost: a{end}{}{end}", lines.iter().map(|line| format!("{line}{end}")).collect::<String>());
+        if let Some(fields) = fields(head.as_bytes()) {
+            prop_assert_eq!(Some(fields), others_fields(head.as_bytes()), "{:?}", head);
+        }
+    }
+
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = describe(&bytes);

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 /// Most header fields that any [`Limits::headers`] can allow; it fixes the size of the table that a head is parsed
-/// into (32 bytes a field, on the worker's stack).
+/// into (16 bytes a field, on the worker's stack).
 pub const HEADERS_MAX: usize = 128;
 
 /// Fields of a head that has no more than most do: the size of the table that is tried first.

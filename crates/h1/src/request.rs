@@ -7,6 +7,7 @@ use std::ops::Deref;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::field::{Field, Places};
+use crate::line::Line;
 
 /// A request method (RFC 9110 section 9 and RFC 5789). Others are refused with 501 before a handler sees them, and so
 /// is CONNECT: this is an origin server, not a tunnel.
@@ -47,16 +48,16 @@ impl Method {
     }
 
     #[inline]
-    pub(crate) fn parse(token: &str) -> Option<Self> {
+    pub(crate) fn parse(token: &[u8]) -> Option<Self> {
         Some(match token {
-            "GET" => Self::Get,
-            "HEAD" => Self::Head,
-            "POST" => Self::Post,
-            "PUT" => Self::Put,
-            "PATCH" => Self::Patch,
-            "DELETE" => Self::Delete,
-            "OPTIONS" => Self::Options,
-            "TRACE" => Self::Trace,
+            b"GET" => Self::Get,
+            b"HEAD" => Self::Head,
+            b"POST" => Self::Post,
+            b"PUT" => Self::Put,
+            b"PATCH" => Self::Patch,
+            b"DELETE" => Self::Delete,
+            b"OPTIONS" => Self::Options,
+            b"TRACE" => Self::Trace,
             _ => return None,
         })
     }
@@ -99,7 +100,9 @@ pub struct Head<'a> {
     pub(crate) path: &'a str,
     pub(crate) query: Option<&'a str>,
     pub(crate) host: &'a str,
-    pub(crate) headers: &'a [httparse::Header<'a>],
+    /// All of it, as it came, and where the fields stand in it.
+    pub(crate) bytes: &'a [u8],
+    pub(crate) lines: &'a [Line],
     pub(crate) places: Places,
     pub(crate) peer: SocketAddr,
     pub(crate) received: Moment,
@@ -153,18 +156,21 @@ impl<'a> Head<'a> {
     #[inline]
     #[must_use]
     pub fn field(&self, field: Field) -> Option<&'a [u8]> {
-        self.headers.get(self.places.get(field)?).map(|header| header.value)
+        self.lines.get(self.places.get(field)?).map(|line| line.value(self.bytes))
     }
 
     /// The value of the first field of this name, in any case. For names in [`Field`], [`Head::field`] is faster.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a [u8]> {
-        self.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value)
+        let is_it = |line: &&Line| line.name(self.bytes).eq_ignore_ascii_case(name.as_bytes());
+        self.lines.iter().find(is_it).map(|line| line.value(self.bytes))
     }
 
     /// All fields in the order in which they came. Values may hold bytes over 0x7f, but no control character.
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
-        self.headers.iter().map(|header| (header.name, header.value))
+        let bytes = self.bytes;
+        let name = |line: &Line| std::str::from_utf8(line.name(bytes)).unwrap_or_default();
+        self.lines.iter().map(move |line| (name(line), line.value(bytes)))
     }
 
     /// The other end of the connection, or what a PROXY header said of it.

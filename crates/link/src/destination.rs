@@ -105,7 +105,7 @@ impl Destination {
         };
         let path = url.path().trim_start_matches('/').trim_end_matches('/');
         let segment = path.strip_prefix("track/").unwrap_or(path);
-        let own = Slug::decode(segment.as_bytes()).is_ok_and(|code| code == slug.as_str());
+        let own = Slug::decode(segment).is_ok_and(|code| code == slug.as_str());
         if own && hosts.contains(&host) { Err(DestinationError::Loop) } else { Ok(()) }
     }
 

@@ -54,6 +54,9 @@ impl Client {
 /// The right-most entry that no trusted proxy is at. What comes from further left, past it or past an entry that is
 /// no address, anybody may have written: the walk ends there.
 fn forwarded(fields: &[&[u8]], trusted: &[IpNet]) -> Option<IpAddr> {
+    if fields.is_empty() {
+        return None;
+    }
     let entries = fields.iter().rev().flat_map(|field| field.rsplit(|&byte| byte == b','));
     entries.take(limits::FORWARDED_ENTRIES).map_while(address).find(|&ip| !is_trusted(ip, trusted))
 }

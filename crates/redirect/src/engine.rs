@@ -160,7 +160,7 @@ impl Target<'_> {
 /// Keeps the code that was asked for, for a 404 to name.
 fn note_code(facts: &Facts<'_>, scratch: &mut Scratch) {
     scratch.code.clear();
-    let segment = Target::parse(facts.path).map_or(&b""[..], Target::segment);
+    let segment = Target::parse(facts.path).map_or("", Target::segment);
     scratch.code.push_str(&Slug::decode(segment).unwrap_or_default());
 }
 
@@ -181,7 +181,7 @@ impl Verdict {
                 })
             }
             Self::NotFound => {
-                let json = facts.path.starts_with(b"/track/") || facts.wants_json();
+                let json = facts.path.starts_with("/track/") || facts.wants_json();
                 Answer::NotFound(NotFound { json, code })
             }
             Self::DomainNotRegistered => Answer::DomainNotRegistered { json: facts.wants_json() },

@@ -27,7 +27,7 @@ pub enum Method {
 /// use waypost_redirect::Facts;
 /// let facts = Facts {
 ///     host: b"go.example",
-///     path: b"/hi",
+///     path: "/hi",
 ///     query: Some(b"ref=mail"),
 ///     user_agent: b"Mozilla/5.0",
 ///     peer: [192, 0, 2, 1].into(),
@@ -43,7 +43,7 @@ pub struct Facts<'a> {
     /// The authority asked for, as sent: `host[:port]`.
     pub host: &'a [u8],
     /// The path, still percent-encoded. It begins with `/`.
-    pub path: &'a [u8],
+    pub path: &'a str,
     /// What follows the first `?`, still encoded; `None` without one.
     pub query: Option<&'a [u8]>,
     /// `User-Agent`
@@ -80,7 +80,7 @@ impl Default for Facts<'_> {
         Self {
             method: Method::Get,
             host: b"",
-            path: b"/",
+            path: "/",
             query: None,
             user_agent: b"",
             referrer: b"",

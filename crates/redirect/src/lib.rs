@@ -23,7 +23,7 @@
 //! let (recorder, mut clicks) = waypost_clicks::queue(1, 1 << 20);
 //! let engine = Engine::new(index, recorder, Settings::default());
 //!
-//! let facts = Facts { host: b"localhost:8080", path: b"/hi", ..Facts::default() };
+//! let facts = Facts { host: b"localhost:8080", path: "/hi", ..Facts::default() };
 //! let mut scratch = Scratch::default();
 //! let Answer::Redirect(redirect) = engine.decide(&facts, &mut scratch) else { panic!() };
 //! assert_eq!((redirect.status, redirect.location), (302, "https://example.com/"));

@@ -4,35 +4,35 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target<'a> {
     /// `/{code}`
-    Code(&'a [u8]),
+    Code(&'a str),
     /// `/track/{code}`
-    Track(&'a [u8]),
+    Track(&'a str),
     /// `/{code}+`
-    Plus(&'a [u8]),
+    Plus(&'a str),
     /// `/c/{alias}`
-    Rotator(&'a [u8]),
+    Rotator(&'a str),
 }
 
 impl<'a> Target<'a> {
     /// What `path` asks for; `None` where no link or rotator can be.
     #[inline]
-    pub(crate) fn parse(path: &'a [u8]) -> Option<Self> {
-        let first = path.strip_prefix(b"/")?;
-        if !first.contains(&b'/') {
-            let code = first.strip_suffix(b"+").or_else(|| first.strip_suffix(b"%2B"));
-            let code = code.or_else(|| first.strip_suffix(b"%2b"));
+    pub(crate) fn parse(path: &'a str) -> Option<Self> {
+        let first = path.strip_prefix('/')?;
+        if !first.contains('/') {
+            let code = first.strip_suffix('+').or_else(|| first.strip_suffix("%2B"));
+            let code = code.or_else(|| first.strip_suffix("%2b"));
             return Some(code.map_or(Self::Code(first), Self::Plus));
         }
-        let target = match first.strip_prefix(b"track/") {
+        let target = match first.strip_prefix("track/") {
             Some(code) => Self::Track(code),
-            None => Self::Rotator(first.strip_prefix(b"c/")?),
+            None => Self::Rotator(first.strip_prefix("c/")?),
         };
-        Some(target).filter(|target| !target.segment().contains(&b'/'))
+        Some(target).filter(|target| !target.segment().contains('/'))
     }
 
     /// The code or alias.
     #[inline]
-    pub(crate) fn segment(self) -> &'a [u8] {
+    pub(crate) fn segment(self) -> &'a str {
         match self {
             Self::Code(segment)
             | Self::Track(segment)
@@ -49,16 +49,16 @@ mod tests {
     #[test]
     fn what_paths_ask_for() {
         for (path, target) in [
-            ("/hi", Some(Target::Code(b"hi"))),
-            ("/caf%C3%A9", Some(Target::Code(b"caf%C3%A9"))),
-            ("/", Some(Target::Code(b""))),
-            ("/hi+", Some(Target::Plus(b"hi"))),
-            ("/hi%2b", Some(Target::Plus(b"hi"))),
-            ("/hi++", Some(Target::Plus(b"hi+"))),
-            ("/track/hi", Some(Target::Track(b"hi"))),
-            ("/track/hi+", Some(Target::Track(b"hi+"))),
-            ("/track", Some(Target::Code(b"track"))),
-            ("/c/topPicks", Some(Target::Rotator(b"topPicks"))),
+            ("/hi", Some(Target::Code("hi"))),
+            ("/caf%C3%A9", Some(Target::Code("caf%C3%A9"))),
+            ("/", Some(Target::Code(""))),
+            ("/hi+", Some(Target::Plus("hi"))),
+            ("/hi%2b", Some(Target::Plus("hi"))),
+            ("/hi++", Some(Target::Plus("hi+"))),
+            ("/track/hi", Some(Target::Track("hi"))),
+            ("/track/hi+", Some(Target::Track("hi+"))),
+            ("/track", Some(Target::Code("track"))),
+            ("/c/topPicks", Some(Target::Rotator("topPicks"))),
             ("/c/a/b", None),
             ("/track/a/b", None),
             ("/hi/", None),
@@ -68,7 +68,7 @@ mod tests {
             ("*", None),
             ("", None),
         ] {
-            assert_eq!(Target::parse(path.as_bytes()), target, "{path}");
+            assert_eq!(Target::parse(path), target, "{path}");
         }
     }
 }

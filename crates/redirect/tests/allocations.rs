@@ -45,7 +45,7 @@ fn a_redirect_allocates_nothing() {
     {
         let facts = Facts {
             host: b"127.0.0.1:8080",
-            path: path.as_bytes(),
+            path,
             query,
             user_agent: b"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36",
             accept_language: b"de-DE,de;q=0.9",

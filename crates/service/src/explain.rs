@@ -107,7 +107,7 @@ impl Visit {
     fn facts<'f>(&'f self, path: &'f str, ip: &'f str, now: Timestamp) -> Facts<'f> {
         Facts {
             host: b"localhost",
-            path: path.as_bytes(),
+            path,
             query: self.query.as_deref().map(str::as_bytes),
             user_agent: self.user_agent.as_bytes(),
             referrer: self.referrer.as_bytes(),

@@ -52,7 +52,7 @@ fn facts<'r>(
             _ => Method::Other,
         },
         host: field(headers, "host"),
-        path: request.uri().path().as_bytes(),
+        path: request.uri().path(),
         query: request.uri().query().map(str::as_bytes),
         user_agent: field(headers, "user-agent"),
         referrer: field(headers, "referer"),

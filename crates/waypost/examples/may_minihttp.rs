@@ -68,7 +68,7 @@ fn facts<'r>(request: &'r Request<'_, '_, '_>, at: waypost::link::Timestamp) -> 
     Facts {
         method: if request.method() == "GET" { Method::Get } else { Method::Other },
         host: field("host"),
-        path: path.as_bytes(),
+        path,
         query,
         user_agent: field("user-agent"),
         referrer: field("referer"),

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for path in ["/hi", "/hi", "/ho"] {
         let facts = Facts {
             host: b"localhost",
-            path: path.as_bytes(),
+            path,
             user_agent: b"an example",
             at: now(),
             ..Facts::default()

@@ -12,7 +12,7 @@
 //! let options = Options::new("./waypost-data");
 //! let store = Store::lmdb(&options.dir, &waypost::LmdbOptions::default())?;
 //! let waypost = Waypost::start(store, options)?;
-//! let facts = Facts { host: b"localhost", path: b"/hi", ..Facts::default() };
+//! let facts = Facts { host: b"localhost", path: "/hi", ..Facts::default() };
 //! if let Answer::Redirect(redirect) = waypost.engine().decide(&facts, &mut Scratch::default()) {
 //!     println!("{} {}", redirect.status, redirect.location);
 //! }

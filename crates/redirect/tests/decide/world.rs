@@ -133,7 +133,7 @@ pub(crate) fn get(target: &str) -> Facts<'_> {
     };
     Facts {
         host: b"localhost:8080",
-        path: path.as_bytes(),
+        path,
         query,
         user_agent: DESKTOP.as_bytes(),
         peer: [192, 0, 2, 1].into(),

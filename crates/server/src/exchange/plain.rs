@@ -39,5 +39,5 @@ pub(crate) fn carried(link: &Link, book: &Book, known: &[&str]) -> Result<Carrie
 /// # Errors
 /// Why no link can have it.
 pub(crate) fn code(segment: &str) -> Result<Cow<'_, str>, Fault> {
-    if segment.contains('%') { Ok(Slug::decode(segment.as_bytes())?) } else { Ok(segment.into()) }
+    if segment.contains('%') { Ok(Slug::decode(segment)?) } else { Ok(segment.into()) }
 }
