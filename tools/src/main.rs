@@ -10,6 +10,8 @@ mod check;
 mod connections;
 mod figure;
 mod load;
+mod million;
+mod miri;
 mod peers;
 mod prove;
 mod repo;
@@ -67,6 +69,12 @@ const COMMANDS: &[Command] = &[
         help: "hold the APIs against their OpenAPI document, by made-up requests",
         run: schemathesis::run,
     },
+    Command {
+        name: "million",
+        help: "measure starting with a million links, and changing one of them",
+        run: million::run,
+    },
+    Command { name: "miri", help: "run the index's unsafe code under miri", run: miri::run },
     Command {
         name: "prove",
         help: "count the instructions of a redirect's steps: prove [--write]",

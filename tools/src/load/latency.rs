@@ -9,24 +9,24 @@ const BITS: u32 = 5;
 const BUCKETS: usize = (64 - BITS as usize + 1) << BITS;
 
 /// Times by bucket.
-pub(super) struct Latencies {
+pub(crate) struct Latencies {
     counts: Vec<u64>,
     total: u64,
 }
 
 impl Latencies {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { counts: vec![0; BUCKETS], total: 0 }
     }
 
-    pub(super) fn add(&mut self, time: Duration, count: u64) {
+    pub(crate) fn add(&mut self, time: Duration, count: u64) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.counts[bucket(nanoseconds)] += count;
         self.total += count;
     }
 
     /// The time in microseconds that `part` of all (0 to 1) took at most; 0 where there are none.
-    pub(super) fn percentile(&self, part: f64) -> f64 {
+    pub(crate) fn percentile(&self, part: f64) -> f64 {
         let wanted = (self.total as f64 * part).ceil() as u64;
         let mut seen = 0;
         let reached = self.counts.iter().position(|count| {

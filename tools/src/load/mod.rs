@@ -5,7 +5,7 @@
 //! the servers measured here, so they would be measured themselves. It refuses any address that is not loopback.
 
 mod answer;
-mod latency;
+pub(crate) mod latency;
 mod pool;
 mod requests;
 

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a server may take until it answers.
 const START: Duration = Duration::from_secs(60);
@@ -50,6 +50,8 @@ pub(crate) struct Running {
     pub(crate) server: Server,
     pub(crate) address: SocketAddrV4,
     pub(crate) process: Process,
+    /// From its start until it answered.
+    pub(crate) ready_after: Duration,
     /// Removed after the process has ended: fields are dropped in this order.
     folder: tempfile::TempDir,
 }
@@ -98,6 +100,7 @@ impl Kit {
             Server::Minihttp => self.peer(&self.programs.minihttp, address),
             Server::Bare => self.peer(&self.programs.bare, address),
         };
+        let begun = Instant::now();
         let mut process = Process::start(&command, folder.path(), room)?;
         self.interrupt.wait("to answer", START, || {
             process.must_run()?;
@@ -107,7 +110,14 @@ impl Kit {
             };
             Ok(answers.then_some(()))
         })?;
-        Ok(Running { server, address, process, folder })
+        Ok(Running { server, address, process, ready_after: begun.elapsed(), folder })
+    }
+
+    /// A command beside the running Waypost that leads a link elsewhere.
+    pub(crate) fn change(&self, running: &Running, code: &str, destination: &str) -> Command {
+        let mut command = self.waypost_command(running.folder.path(), &["link", "set", code]);
+        command.arg(format!("destination_url={destination}")).stdin(Stdio::null());
+        command
     }
 
     /// How many clicks of [`Kit::last`] are in the store, said by another process: one that can't see those which the

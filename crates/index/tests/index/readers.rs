@@ -13,9 +13,9 @@ use crate::fixture::{create, destination, link, mix, name, update};
 
 /// Under miri everything takes a thousand times as long.
 const SMALL: bool = cfg!(miri);
-const STABLE: u64 = if SMALL { 30 } else { 600 };
-const MOVING: u64 = if SMALL { 4 } else { 40 };
-const ROUNDS: u64 = if SMALL { 60 } else { 300 };
+const STABLE: u64 = if SMALL { 8 } else { 600 };
+const MOVING: u64 = if SMALL { 2 } else { 40 };
+const ROUNDS: u64 = if SMALL { 18 } else { 300 };
 
 fn stable(n: u64) -> Link {
     link(n + 1, 1, &name(0, &format!("stable{n}")), &format!("https://example.com/stable{n}"))
@@ -66,7 +66,7 @@ fn write(index: &Index, done: &AtomicBool) {
             let revision = Revision(version * MOVING + n);
             index.apply(revision, &[update(&moving(n, version), &was)]);
         }
-        if version % 50 == 0 {
+        if version % (ROUNDS / 6) == 0 {
             reload(index, version);
         }
     }
