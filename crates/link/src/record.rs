@@ -266,6 +266,19 @@ pub enum DomainStatus {
     Removed,
 }
 
+impl DomainStatus {
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Failed => "failed",
+            Self::Blocked => "blocked",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 /// How a hostname is proven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Provider {
@@ -315,6 +328,12 @@ impl Domain {
     /// ```
     pub fn proof(id: DomainId) -> String {
         format!("waypost domain {id}\n")
+    }
+
+    /// The path that proves it, where it is proven by what is fetched through itself.
+    pub fn proof_path(&self) -> Option<String> {
+        let own = self.provider == Provider::Own;
+        own.then(|| format!("{}{}", Self::PROOF_PATH, self.token))
     }
 }
 

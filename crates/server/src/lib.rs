@@ -38,6 +38,8 @@ enum Command {
     Key(commands::key::Arguments),
     /// Make and list workspaces, and change their settings
     Workspace(commands::workspace::Arguments),
+    /// Register, list, prove and give up hostnames of one's own
+    Domain(commands::domain::Arguments),
     /// Add, show, list, change and remove links
     Link(commands::link::Arguments),
     /// Read links from a file
@@ -75,6 +77,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::CheckConfig(arguments) => commands::check_config::run(&arguments),
         Command::Key(arguments) => commands::key::run(&arguments, &context),
         Command::Workspace(arguments) => commands::workspace::run(&arguments, &context),
+        Command::Domain(arguments) => commands::domain::run(&arguments, &context),
         Command::Link(arguments) => commands::link::run(&arguments, &context),
         Command::Import(arguments) => commands::import::run(&arguments, &context),
         Command::Apply(arguments) => commands::apply::run(&arguments, &context),

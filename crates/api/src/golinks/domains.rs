@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use waypost_link::{Domain, DomainId, DomainStatus, Provider};
+use waypost_link::{Domain, DomainId, Provider};
 use waypost_service::Service;
 
 use super::{fail::taken, wire::Done};
@@ -131,15 +131,10 @@ fn shown(domain: &Domain) -> ShownDomain {
         hostname: domain.hostname.as_str().to_owned(),
         provider: if own { ProviderName::Own } else { ProviderName::Cloudflare },
         cf_hostname_id: domain.provider_id.clone(),
-        status: match domain.status {
-            DomainStatus::Pending => "pending",
-            DomainStatus::Active => "active",
-            DomainStatus::Blocked => "blocked",
-            DomainStatus::Failed | DomainStatus::Removed => "failed",
-        },
+        status: domain.status.name(),
         ssl_status: domain.ssl_status.clone(),
         verification_errors: domain.verification_errors.clone(),
-        verification_path: own.then(|| format!("{}{}", Domain::PROOF_PATH, domain.token)),
+        verification_path: domain.proof_path(),
         cf_last_synced_at: domain.synced_at.map(time::seconds),
         created_at: time::seconds(domain.created_at),
     }

@@ -2,4 +2,5 @@
 
 mod apply;
 mod commands;
+mod domain;
 mod place;
