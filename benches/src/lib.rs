@@ -140,6 +140,10 @@ impl Blocking for Nobody {
     fn figures(&self, _: LinkId, _: WorkspaceId) -> Option<waypost_edge::Figures> {
         None
     }
+
+    fn picture(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Answers everything the same: what is left is the engine's own work.

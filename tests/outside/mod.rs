@@ -2,3 +2,4 @@
 
 mod alerts;
 mod cloudflare;
+mod pictures;

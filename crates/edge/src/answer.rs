@@ -86,12 +86,12 @@ pub(crate) fn not_a_form() -> Response {
 
 /// A link's public page; 503 where nobody could count its clicks.
 pub(crate) fn statistics(code: &str, figures: Option<&Figures>) -> Response {
-    figures.map_or_else(no_figures, |figures| page(200, pages::statistics(code, figures)))
+    figures.map_or_else(busy, |figures| page(200, pages::statistics(code, figures)))
 }
 
-/// 503 to a visitor of a public page.
-pub(crate) fn no_figures() -> Response {
-    let body = pages::message("Statistics are busy", "Try again in a moment.");
+/// 503 to a visitor who would wait for too many others.
+pub(crate) fn busy() -> Response {
+    let body = pages::message("Busy", "Try again in a moment.");
     page(503, body).header("Retry-After", "1")
 }
 

@@ -16,7 +16,7 @@ use waypost_redirect::{Answer, Engine, Facts, PasswordCheck, Scratch, StatsPage}
 use crate::{
     Figures, answer,
     facts::{self, CountryHeader, Forwarded, Kept},
-    limits,
+    limits, media,
     metrics::{Counters, Readings},
     proof,
     system::{self, System},
@@ -32,6 +32,9 @@ pub trait Blocking: Send + Sync {
 
     /// What the public page of a link shows; nothing where the store doesn't answer. Called from such a job.
     fn figures(&self, link: LinkId, workspace: WorkspaceId) -> Option<Figures>;
+
+    /// The bytes of the picture of this name, where there is one. Called from such a job.
+    fn picture(&self, name: &str) -> Option<Vec<u8>>;
 }
 
 /// What the edge goes by.
@@ -40,7 +43,7 @@ pub struct Settings {
     pub country_header: Option<String>,
     /// Whether pages with foreign scripts are kept off the server's origin (SPEC 3.8).
     pub sandboxed: bool,
-    /// For passwords and public statistics.
+    /// For passwords, public statistics and pictures.
     pub blocking: Arc<dyn Blocking>,
     /// What `/metrics` shows of others.
     pub readings: Box<dyn Fn() -> Readings + Send + Sync>,
@@ -52,8 +55,8 @@ pub struct Edge {
     settings: Settings,
     country: CountryHeader,
     counters: Counters,
-    /// Public statistics in the making.
-    counting: AtomicUsize,
+    /// Public statistics and pictures in the making.
+    fetching: AtomicUsize,
 }
 
 /// The edge on one listener: an [`Handler`] of `waypost-h1`.
@@ -77,7 +80,7 @@ impl Edge {
             settings,
             country,
             counters: Counters::new(),
-            counting: AtomicUsize::new(0),
+            fetching: AtomicUsize::new(0),
         })
     }
 
@@ -117,6 +120,9 @@ impl Edge {
             }
             Answer::NotFound(_) | Answer::DomainNotRegistered { .. } if proof::is_path(facts) => {
                 reply.respond(&proof::response(&self.engine, facts))
+            }
+            Answer::NotFound(_) if media::asked(facts).is_some() => {
+                return self.picture(media::asked(facts).unwrap_or_default(), reply);
             }
             answer => answer::send(answer, facts.at.seconds(), self.settings.sandboxed, reply),
         };
@@ -159,8 +165,7 @@ impl Edge {
         })
     }
 
-    /// Has a link's clicks counted elsewhere, for its public page. Where too many wait for theirs the client is
-    /// answered 503: nobody keeps passwords waiting by asking for these.
+    /// Has a link's clicks counted elsewhere, for its public page.
     fn count(
         self: &Arc<Self>,
         page: &StatsPage<'_>,
@@ -168,17 +173,32 @@ impl Edge {
         reply: Reply<'_>,
     ) -> Outcome {
         self.counters.count(Answer::Stats(*page).outcome(), received.elapsed());
-        if self.counting.fetch_add(1, Relaxed) >= limits::FIGURES {
-            self.counting.fetch_sub(1, Relaxed);
-            return reply.respond(&answer::no_figures());
-        }
-        let counting = Counting(Arc::clone(self));
         let (link, workspace, code) = (page.link, page.workspace, page.code.to_owned());
+        self.fetch(reply, move |elsewhere| {
+            answer::statistics(&code, elsewhere.figures(link, workspace).as_ref())
+        })
+    }
+
+    /// Has a picture read elsewhere.
+    fn picture(self: &Arc<Self>, name: &str, reply: Reply<'_>) -> Outcome {
+        let name = name.to_owned();
+        self.fetch(reply, move |elsewhere| media::response(&name, elsewhere.picture(&name)))
+    }
+
+    /// Has an answer made elsewhere. Where too many wait for theirs the client is answered 503: nobody keeps
+    /// passwords waiting by asking for these.
+    fn fetch(
+        self: &Arc<Self>,
+        reply: Reply<'_>,
+        make: impl FnOnce(&dyn Blocking) -> Response + Send + 'static,
+    ) -> Outcome {
+        if self.fetching.fetch_add(1, Relaxed) >= limits::FETCHED {
+            self.fetching.fetch_sub(1, Relaxed);
+            return reply.respond(&answer::busy());
+        }
+        let fetching = Fetching(Arc::clone(self));
         let (deferred, outcome) = reply.defer();
-        let job = move || {
-            let figures = counting.0.settings.blocking.figures(link, workspace);
-            deferred.complete(answer::statistics(&code, figures.as_ref()));
-        };
+        let job = move || deferred.complete(make(&*fetching.0.settings.blocking));
         // Where it is refused, the job was dropped and the client is answered 503.
         self.settings.blocking.submit(Box::new(job));
         outcome
@@ -198,12 +218,12 @@ impl Edge {
     }
 }
 
-/// One page in the making, until it is dropped.
-struct Counting(Arc<Edge>);
+/// One answer in the making, until it is dropped.
+struct Fetching(Arc<Edge>);
 
-impl Drop for Counting {
+impl Drop for Fetching {
     fn drop(&mut self) {
-        self.0.counting.fetch_sub(1, Relaxed);
+        self.0.fetching.fetch_sub(1, Relaxed);
     }
 }
 

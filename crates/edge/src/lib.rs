@@ -11,6 +11,7 @@ mod facts;
 mod figures;
 mod handler;
 pub mod limits;
+mod media;
 mod metrics;
 mod pages;
 mod proof;
@@ -18,4 +19,5 @@ mod system;
 
 pub use figures::{Count, Figures};
 pub use handler::{Blocking, Edge, Mounted, Settings};
+pub use media::Picture;
 pub use metrics::{METRICS, Metric, Readings, Ready};

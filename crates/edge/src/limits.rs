@@ -11,8 +11,10 @@ pub const SHARDS: usize = 64;
 pub const PIXELS: usize = 100;
 /// Most bytes of a pixel's id.
 pub const PIXEL_ID_BYTES: usize = 64;
-/// Pages of public statistics in the making at once, each a job that others wait behind.
-pub const FIGURES: usize = 16;
+/// Pages of public statistics and pictures in the making at once, each a job that others wait behind.
+pub const FETCHED: usize = 16;
+/// Characters of a picture's name.
+pub const PICTURE_NAME: usize = 64;
 /// Characters of a title that a page shows.
 pub const TITLE_CHARS: usize = 100;
 /// Characters of a name in a table that a page shows.

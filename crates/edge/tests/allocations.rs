@@ -58,6 +58,10 @@ impl Blocking for Never {
     fn figures(&self, _: LinkId, _: WorkspaceId) -> Option<waypost_edge::Figures> {
         None
     }
+
+    fn picture(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 fn edge() -> (Mounted, waypost_clicks::Drain) {

@@ -42,6 +42,10 @@ impl Blocking for Threads {
         let title = format!("<b>{link:?}</b>");
         Some(Figures { title, clicks: 1_234, visitors: 99, days, ..Figures::default() })
     }
+
+    fn picture(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 struct World {
@@ -327,7 +331,7 @@ fn statistics_are_shed_alone() {
     world.threads.away.store(false, Relaxed);
     world.threads.full.store(true, Relaxed);
     // Each refused job gives its place back.
-    for _ in 0..=waypost_edge::limits::FIGURES {
+    for _ in 0..=waypost_edge::limits::FETCHED {
         world.check(shown, 503, &["\r\nRetry-After: "]);
     }
     world.threads.full.store(false, Relaxed);

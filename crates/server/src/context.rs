@@ -10,7 +10,7 @@ use waypost_service::{Policy, Service};
 
 use crate::{
     config::{Config, Layers, StoreUrl},
-    outside,
+    outside::{self, Products},
 };
 
 /// Flags that every command knows.
@@ -94,8 +94,12 @@ pub(crate) fn service(config: &Config, store: &Store) -> Service {
     let public_url = config.public_url.as_str().trim_end_matches('/').to_owned();
     let (schemes, click_ip) = (config.schemes.clone(), config.click_ip);
     let policy = Policy { schemes, own_hosts, public_url, click_ip };
-    Service::new(Arc::clone(&store.links), Arc::clone(&store.clicks), policy, now)
-        .and_ask(outside::prober(config))
+    let service = Service::new(Arc::clone(&store.links), Arc::clone(&store.clicks), policy, now)
+        .and_ask(outside::prober(config));
+    if !config.product_details {
+        return service;
+    }
+    service.and_look_up(Arc::new(Products::new(config.media(), config.allow_private_targets)))
 }
 
 /// The clock.

@@ -53,7 +53,7 @@ pub use passwords::{hash_password, verify_password};
 pub use pixels::{NewPixel, PLATFORMS, Platform};
 pub use plans::Plan;
 pub use principal::Principal;
-pub use products::asin;
+pub use products::{Catalogue, Details, Product, asin};
 pub use quota::{Allowance, Caller, Quota, Rate, Standing};
 pub use random::random_text;
 pub use reported::ReportedClick;
@@ -97,6 +97,7 @@ pub struct Service {
     /// Held by whoever edits a small object.
     turn: Arc<Mutex<()>>,
     prober: Option<Arc<dyn Prober>>,
+    catalogue: Option<Arc<dyn Catalogue>>,
 }
 
 impl Service {
@@ -120,6 +121,7 @@ impl Service {
             remember: None,
             turn: Arc::default(),
             prober: None,
+            catalogue: None,
         }
     }
 
@@ -135,6 +137,13 @@ impl Service {
     #[must_use]
     pub fn and_ask(mut self, prober: Arc<dyn Prober>) -> Self {
         self.prober = Some(prober);
+        self
+    }
+
+    /// Looks products up in `catalogue`; without one nothing is known of them.
+    #[must_use]
+    pub fn and_look_up(mut self, catalogue: Arc<dyn Catalogue>) -> Self {
+        self.catalogue = Some(catalogue);
         self
     }
 

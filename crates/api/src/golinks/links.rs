@@ -68,6 +68,7 @@ pub(super) fn create(call: &Call) -> Answer {
         |service| {
             let made = service.create_link(&draft, |link| {
                 options.apply(link);
+                service.describe_product(link);
                 Ok(())
             });
             made.map_err(|fault| collision(fault, &draft))

@@ -65,7 +65,11 @@ impl Options {
         link.domain = self.domain.unwrap_or(link.domain);
         if let Some(destination) = &self.destination {
             link.destination = destination.clone();
-            link.asin = waypost_service::asin(destination);
+            let asin = waypost_service::asin(destination);
+            if link.asin != asin {
+                link.product_image_url = None;
+            }
+            link.asin = asin;
         }
         self.effects.iter().for_each(|effect| effect(link));
     }

@@ -61,7 +61,7 @@ impl<'c> Renderer<'c> {
             asin: link.asin.clone(),
             title: link.title.clone(),
             source_label: link.source_label.clone(),
-            product_image_url: link.product_image_url.clone(),
+            product_image_url: link.product_image_url.as_deref().map(|url| self.absolute(url)),
             collection_id: link.collection.map(|id| id.0),
             created_at: time::seconds(link.created_at),
             updated_at: time::seconds(link.updated_at),
@@ -94,6 +94,12 @@ impl<'c> Renderer<'c> {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
         })
+    }
+
+    /// Of what is served here, the path alone is kept.
+    fn absolute(&self, url: &str) -> String {
+        let here = &self.service.policy().public_url;
+        if url.starts_with('/') { format!("{here}{url}") } else { url.to_owned() }
     }
 
     fn domain(&self, id: DomainId) -> Result<Domain, Fail> {

@@ -77,7 +77,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
             let id = service.domain_named(workspace, host)?.id;
             let removed = service.remove_domain(workspace, id)?;
             let host = removed.hostname.as_str();
-            Ok(if json { output::json(&json!({ "removed": host }))? } else { output::line(host)? })
+            if json {
+                return Ok(output::json(&json!({ "removed": host }))?);
+            }
+            Ok(output::line(host)?)
         }
     }
 }

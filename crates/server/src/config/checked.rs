@@ -45,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) geoip_db: Option<PathBuf>,
     pub(crate) schemes: Schemes,
     pub(crate) allow_private_targets: bool,
+    pub(crate) product_details: bool,
     pub(crate) cloudflare: Option<Account>,
     pub(crate) domain_verify_port: u16,
     pub(crate) mailer: Option<SmtpMailer>,
@@ -65,6 +66,14 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// Where pictures of products are, in the data directory.
+    pub(crate) const MEDIA: &'static str = "media";
+
+    /// Where they are of this one.
+    pub(crate) fn media(&self) -> PathBuf {
+        self.data.join(Self::MEDIA)
+    }
+
     /// The configuration that `layers` come to.
     ///
     /// # Errors
@@ -91,6 +100,7 @@ impl Config {
             geoip_db: optional(l, "geoip_db", "a file")?,
             schemes: schemes(l)?,
             allow_private_targets: one(l, "allow_private_targets", "true or false")?,
+            product_details: one(l, "product_details", "true or false")?,
             cloudflare: cloudflare(l)?,
             domain_verify_port: number(l, "domain_verify_port", 1, 65_535)? as u16,
             mailer: mailer(l)?,

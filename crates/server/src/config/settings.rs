@@ -77,6 +77,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("geoip_db", Text, "", "MMDB file that maps addresses to countries."),
     setting("allowed_schemes", List, "", "Schemes of destinations beside http and https, such as those of apps."),
     setting("allow_private_targets", Switch, "false", "Whether the server may fetch from private addresses when it proves a hostname or looks a product up: for tests and closed networks."),
+    setting("product_details", Switch, "false", "Whether the page of an Amazon product is looked up for its title and picture when a link to it is made, which takes up to 6 seconds."),
     setting("cloudflare_api_url", Text, "https://api.cloudflare.com/client/v4", "Where the API is that custom hostnames of the provider `cloudflare` are registered with."),
     setting("cloudflare_zone", Text, "", "Id of the Cloudflare zone that custom hostnames belong to."),
     setting("cloudflare_token", Text, "", "Cloudflare API token that may edit the zone's custom hostnames."),

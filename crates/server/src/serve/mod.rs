@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let first = banner::first_key(&service(&config, &store))?;
     let bound = bind(&config)?;
     let lane = Lane::start(VISITORS_LANE.0, VISITORS_LANE.1)?;
-    let visitors = Visitors { lane, service: service(&config, &store) };
+    let visitors = Visitors { lane, service: service(&config, &store), media: config.media() };
     let apis = apis::start(&config, &store, countries, &waypost)?;
     let servers = serve(bound, &config, &waypost, Arc::new(visitors), &apis)?;
     banner::show(&config, &servers, first.as_ref());

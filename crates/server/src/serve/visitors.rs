@@ -1,4 +1,6 @@
-//! What visitors wait for in the lane: passwords checked, clicks counted for public pages.
+//! What visitors wait for in the lane: passwords checked, clicks counted for public pages, pictures read.
+
+use std::path::PathBuf;
 
 use waypost_edge::{Blocking, Count, Figures};
 use waypost_link::{LinkId, Timestamp, WorkspaceId};
@@ -12,6 +14,8 @@ pub(super) struct Visitors {
     pub(super) lane: Lane,
     /// What figures are asked of.
     pub(super) service: Service,
+    /// Where pictures are.
+    pub(super) media: PathBuf,
 }
 
 impl Blocking for Visitors {
@@ -26,6 +30,10 @@ impl Blocking for Visitors {
     fn figures(&self, link: LinkId, workspace: WorkspaceId) -> Option<Figures> {
         let figures = figures(&self.service, link, workspace);
         figures.inspect_err(|error| tracing::warn!(%error, "no public statistics")).ok()
+    }
+
+    fn picture(&self, name: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.media.join(name)).ok()
     }
 }
 
