@@ -122,7 +122,7 @@ fn respond(call: &mut Call) -> Response {
 
 /// A refusal in the shape of `dialect`, with the headers that its status asks for.
 fn failed(dialect: &Dialect, fail: Fail, at: Timestamp) -> Response {
-    let fail = fail.renamed(dialect.names);
+    let fail = fail.told(dialect);
     let response = (dialect.fail)(&Failure { fail: &fail, at });
     match &fail {
         Fail::MethodNotAllowed { allow } => response.header("Allow", allow),

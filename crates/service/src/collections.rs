@@ -153,7 +153,7 @@ impl Service {
     pub fn check_collection(&self, workspace: WorkspaceId, id: CollectionId) -> Result<()> {
         match self.own::<Collection>(workspace, id.0) {
             Ok(_) => Ok(()),
-            Err(Fault::NotFound(_)) => {
+            Err(Fault::NotFound(_) | Fault::Foreign(_)) => {
                 Err(Fault::invalid("collection", format!("there is no collection {id}")))
             }
             Err(other) => Err(other),

@@ -74,7 +74,7 @@ impl Service {
         let lost = || Fault::NotFound(format!("domain {host:?}"));
         let id = self.domain(host)?.filter(|id| *id != DomainId::DEFAULT).ok_or_else(lost)?;
         self.own_domain(workspace, id).map_err(|fault| match fault {
-            Fault::NotFound(_) => lost(),
+            Fault::NotFound(_) | Fault::Foreign(_) => lost(),
             other => other,
         })
     }

@@ -20,9 +20,12 @@ pub enum Fault {
     /// Somebody holds it already: a code, a name, a hostname.
     #[error("{0} is taken")]
     Taken(String),
-    /// No such object, or not yours.
+    /// No such object.
     #[error("{0} not found")]
     NotFound(String),
+    /// An object of another workspace.
+    #[error("{0} not found")]
+    Foreign(String),
     /// Not to be had: a hostname that is the server's own.
     #[error("{0} is reserved")]
     Reserved(String),

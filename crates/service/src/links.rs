@@ -300,10 +300,13 @@ impl Service {
     /// A link of the workspace.
     ///
     /// # Errors
-    /// [`Fault::NotFound`], [`Fault::Store`].
+    /// [`Fault::NotFound`], [`Fault::Foreign`], [`Fault::Store`].
     pub fn own_link(&self, workspace: WorkspaceId, id: LinkId) -> Result<Link> {
-        let link = self.store.link(id)?.filter(|link| link.workspace == workspace);
-        link.ok_or_else(|| Fault::NotFound(format!("link {id}")))
+        match self.store.link(id)? {
+            Some(link) if link.workspace == workspace => Ok(link),
+            Some(_) => Err(Fault::Foreign(format!("link {id}"))),
+            None => Err(Fault::NotFound(format!("link {id}"))),
+        }
     }
 
     /// The default domain, then the workspace's own.

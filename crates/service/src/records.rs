@@ -57,11 +57,15 @@ kept! {
 }
 
 impl Service {
-    /// The object of this id, if it is the workspace's own.
+    /// The object of this id, if it is the workspace's own; else [`Fault::NotFound`] or
+    /// [`Fault::Foreign`].
     pub(crate) fn own<T: Kept>(&self, workspace: WorkspaceId, id: u64) -> Result<T> {
         let record = self.store.record(T::NOUN, id)?;
-        let own = record.filter(|record| record.workspace() == Some(workspace)).and_then(T::of);
-        own.ok_or_else(|| Fault::NotFound(format!("{} {id}", T::NAME)))
+        let name = || format!("{} {id}", T::NAME);
+        if record.as_ref().is_some_and(|record| record.workspace() != Some(workspace)) {
+            return Err(Fault::Foreign(name()));
+        }
+        record.and_then(T::of).ok_or_else(|| Fault::NotFound(name()))
     }
 
     /// Every object of this kind, oldest first, of one workspace or all.

@@ -37,7 +37,7 @@ fn code(fail: &Fail) -> String {
         Fail::Missing { field, .. } => return required(field),
         Fail::Invalid { field, .. } => return wrong(field),
         Fail::Unauthorized => "unauthorized",
-        Fail::Forbidden => "forbidden",
+        Fail::Forbidden | Fail::Foreign => "forbidden",
         Fail::NotFound(_) | Fail::NoRoute => "not_found",
         Fail::MethodNotAllowed { .. } => "method_not_allowed",
         Fail::Taken(_) => "code_taken",

@@ -32,6 +32,7 @@ pub const DIALECT: Dialect = Dialect {
     routes: ROUTES,
     authenticate: bearer,
     names: &[("collection", "collection_id"), ("alias", "rotator_alias")],
+    foreign: Fail::Forbidden,
     fail: fail::fail,
 };
 

@@ -6,6 +6,8 @@ use waypost_h1::{Refusal, Response};
 use waypost_link::Timestamp;
 use waypost_service::{Fault, Standing, StoreError};
 
+use super::Dialect;
+
 /// What a handler gives back.
 pub type Answer = Result<Response, Fail>;
 
@@ -32,8 +34,10 @@ pub enum Fail {
     Unauthorized,
     /// 403: the key may not do this.
     Forbidden,
-    /// 404: no such object, or not yours; what was asked for, where it has a name.
+    /// 404: no such object; what was asked for, where it has a name.
     NotFound(Option<String>),
+    /// Another workspace's object: each dialect says whether it tells that from none.
+    Foreign,
     /// 404: no such path.
     NoRoute,
     /// 405.
@@ -105,7 +109,7 @@ impl Fail {
             Self::Malformed(_) | Self::Missing { .. } | Self::Invalid { .. } => 400,
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
-            Self::NotFound(_) | Self::NoRoute => 404,
+            Self::NotFound(_) | Self::Foreign | Self::NoRoute => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::Taken(_) => 409,
             Self::TooLarge => 413,
@@ -119,15 +123,16 @@ impl Fail {
         }
     }
 
-    /// The same, its field by the dialect's own name.
+    /// The same as `dialect` says it: its field by its own name, somebody else's object by its own status.
     #[must_use]
-    pub(crate) fn renamed(self, names: &[(&'static str, &'static str)]) -> Self {
+    pub(crate) fn told(self, dialect: &Dialect) -> Self {
         match self {
+            Self::Foreign => dialect.foreign.clone(),
             Self::Invalid { field, why } => {
-                let own = names.iter().find(|(ours, _)| *ours == field);
+                let own = dialect.names.iter().find(|(ours, _)| *ours == field);
                 Self::Invalid { field: own.map_or(field, |(_, own)| Cow::Borrowed(*own)), why }
             }
-            Self::Row { row, fail } => Self::Row { row, fail: Box::new(fail.renamed(names)) },
+            Self::Row { row, fail } => Self::Row { row, fail: Box::new(fail.told(dialect)) },
             other => other,
         }
     }
@@ -149,7 +154,7 @@ impl std::fmt::Display for Fail {
             Self::Invalid { field, why } => return write!(f, "Invalid {field}: {why}"),
             Self::Unauthorized => "Invalid API key",
             Self::Forbidden => "This API key is not allowed to do this",
-            Self::NotFound(_) => "Not found",
+            Self::NotFound(_) | Self::Foreign => "Not found",
             Self::NoRoute => "No such endpoint",
             Self::MethodNotAllowed { .. } => "Method not allowed",
             Self::Taken(what) => return write!(f, "{what} is taken"),
@@ -171,6 +176,7 @@ impl From<Fault> for Fail {
             Fault::Invalid { field, why } => Self::invalid(field, why),
             Fault::Taken(what) => Self::Taken(what),
             Fault::NotFound(_) => Self::NotFound(None),
+            Fault::Foreign(_) => Self::Foreign,
             Fault::Forbidden(_) => Self::Forbidden,
             Fault::Reserved(_) => Self::other(400, "reserved_hostname", &fault),
             Fault::UpgradeRequired(_) => Self::other(402, "upgrade_required", &fault),

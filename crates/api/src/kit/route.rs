@@ -22,6 +22,8 @@ pub struct Dialect {
     pub authenticate: fn(&Call) -> Result<Principal, Fail>,
     /// What it calls the fields that use cases name: (ours, its own).
     pub names: &'static [(&'static str, &'static str)],
+    /// What another workspace's object is answered with: that it is forbidden, or nowhere to be found.
+    pub foreign: Fail,
     /// A refusal in its shape: status, type and body. The kit adds `Allow`, `Retry-After` and the like.
     pub fail: fn(&Failure<'_>) -> Response,
 }
@@ -364,6 +366,7 @@ mod tests {
         ],
         authenticate: super::super::bearer,
         names: &[],
+        foreign: Fail::NotFound(None),
         fail: |failure| Response::new(failure.fail.status()),
     };
     const B: Dialect = Dialect { name: "b", bases: &["/api/b/"], routes: &[], ..A };

@@ -28,6 +28,7 @@ pub const DIALECT: Dialect = Dialect {
         ("scripts", "retargeting_scripts"),
         ("days", "endDate"),
     ],
+    foreign: Fail::NotFound(None),
     fail,
 };
 

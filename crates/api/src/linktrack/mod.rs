@@ -33,6 +33,7 @@ pub const DIALECT: Dialect = Dialect {
         ("domain", "host"),
         ("name", "group"),
     ],
+    foreign: Fail::NotFound(None),
     fail,
 };
 

@@ -24,8 +24,15 @@ use crate::{
 };
 
 /// The paths that describe all dialects. Their refusals are plain text.
-pub const DIALECT: Dialect =
-    Dialect { name: "openapi", bases: &[], routes: ROUTES, authenticate: bearer, names: &[], fail };
+pub const DIALECT: Dialect = Dialect {
+    name: "openapi",
+    bases: &[],
+    routes: ROUTES,
+    authenticate: bearer,
+    names: &[],
+    foreign: Fail::NotFound(None),
+    fail,
+};
 
 const ROUTES: &[Route] = &[
     Route::get("/openapi.json", document)

@@ -23,6 +23,7 @@ pub const DIALECT: Dialect = Dialect {
     routes: ROUTES,
     authenticate: bearer,
     names: &[("destination_url", "original_url")],
+    foreign: Fail::NotFound(None),
     fail,
 };
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use waypost_h1::Response;
 use waypost_link::Permissions;
 
-use crate::kit::{Dialect, Failure, Parameter, Route, bearer, reply};
+use crate::kit::{Dialect, Fail, Failure, Parameter, Route, bearer, reply};
 
 /// The dialect.
 pub const DIALECT: Dialect = Dialect {
@@ -21,6 +21,7 @@ pub const DIALECT: Dialect = Dialect {
     routes: ROUTES,
     authenticate: bearer,
     names: &[("destination_url", "baseUrl"), ("title", "name")],
+    foreign: Fail::NotFound(None),
     fail,
 };
 
