@@ -66,8 +66,32 @@ fn one_code_on_two_hostnames() {
         domains.push((token, host, made["domain"]["id"].to_string()));
     }
     let (token, host, id) = domains.remove(0);
-    let (_, umbrella, theirs) = domains.remove(0);
-    assert_eq!(call(&token, &format!("DELETE /api/domains/{theirs}"), "").0, 404);
+    let (their_token, umbrella, theirs) = domains.remove(0);
+    let refused = |token: &str, line: &str, body: &str| {
+        let (status, body) = call(token, line, body);
+        (status, body["error"].as_str().unwrap_or_default().to_owned())
+    };
+    let wanted = format!("{{\"hostname\":\"{host}\"}}");
+    let taken = refused(&their_token, "POST /api/domains", &wanted);
+    assert_eq!(taken, (409, "hostname_taken".to_owned()));
+    data.ok(&["workspace", "set", "umbrella", "plan", "free"]);
+    let unpaid = refused(&their_token, "POST /api/domains", "{\"hostname\":\"x.localhost\"}");
+    assert_eq!(unpaid, (402, "upgrade_required".to_owned()));
+    let large = format!("{{\"title\":\"{}\"}}", "x".repeat(1 << 20));
+    let too_large = refused(&token, "POST /api/links", &large);
+    assert_eq!(too_large, (413, "payload_too_large".to_owned()));
+    for (line, status) in [
+        (format!("DELETE /api/domains/{theirs}"), 403),
+        ("PATCH /api/links/2".to_owned(), 403),
+        ("DELETE /api/links/2".to_owned(), 403),
+        ("GET /api/links/2".to_owned(), 403),
+        ("GET /api/stats/link/2".to_owned(), 403),
+        ("GET /api/links/3".to_owned(), 404),
+    ] {
+        let (answered, body) = call(&token, &line, "{}");
+        let code = if status == 403 { "forbidden" } else { "not_found" };
+        assert_eq!((answered, body["error"].as_str()), (status, Some(code)), "{line}");
+    }
     assert_eq!(call(&token, &format!("DELETE /api/domains/{id}"), "").0, 200);
     assert_eq!(visit(host), (404, None), "given up");
     assert_eq!(visit(umbrella).0, 302);

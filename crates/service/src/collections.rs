@@ -336,7 +336,7 @@ mod tests {
         });
         assert_eq!(edited, Err(taken));
         let lost = service.edit_collection(workspace, second.id, |_| Ok(()));
-        assert!(matches!(lost, Err(Fault::NotFound(_))), "{lost:?}");
+        assert!(matches!(lost, Err(Fault::Foreign(_))), "{lost:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use waypost_link::{
 };
 use waypost_storage::{Error, LinkQuery, Order, Page};
 
-use crate::{Fault, Result, Service, limits, random};
+use crate::{Fault, Result, Service, limits, products, random};
 
 /// How a code is drawn where none is given (SPEC 3.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -150,8 +150,9 @@ impl Service {
     ) -> Result<Link> {
         for _ in 0..limits::RETRIES {
             let mut link = self.own_link(workspace, id)?;
-            let was = link.name();
+            let (was, before) = (link.name(), link.clone());
             edit(&mut link)?;
+            products::follow(&before, &mut link);
             link.updated_at = (self.now)();
             self.check_link(&link)?;
             match self.commit(&[Change::UpdateLink { link: Box::new(link.clone()), was }]) {

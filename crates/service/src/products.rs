@@ -67,6 +67,18 @@ impl Service {
     }
 }
 
+/// A product goes with the destination: one that led to a product leads to another, or to none, whichever
+/// API moved it; and a picture goes with the product.
+pub(crate) fn follow(before: &Link, link: &mut Link) {
+    let moved = link.destination != before.destination;
+    if moved && link.asin.is_some() && link.asin == before.asin {
+        link.asin = asin(&link.destination);
+    }
+    if link.asin != before.asin && link.product_image_url == before.product_image_url {
+        link.product_image_url = None;
+    }
+}
+
 /// The number of the product that `destination` is the page of, if it is one at an Amazon store.
 ///
 /// ```
@@ -126,6 +138,34 @@ mod tests {
             link.title = typed.map(str::to_owned);
             service.describe_product(&mut link);
             assert_eq!((link.title.as_deref(), link.product_image_url.is_some()), (title, image));
+        }
+    }
+
+    #[test]
+    fn a_product_goes_with_the_destination() {
+        let (service, workspace) = service();
+        let at = |url: &str| service.destination(url).unwrap();
+        let one = "https://www.amazon.de/dp/B08N5WRWNW";
+        for (led, url, asin, picture) in [
+            (true, one, Some("B08N5WRWNW"), true),
+            (true, "https://www.amazon.com/gp/product/B08N5WRWNW/", Some("B08N5WRWNW"), true),
+            (true, "https://www.amazon.de/dp/B000000000", Some("B000000000"), false),
+            (true, "https://example.com/", None, false),
+            (false, "https://www.amazon.de/dp/B000000000", None, false),
+        ] {
+            let (domain, drawn) = (DomainId::DEFAULT, Drawn::Short);
+            let draft = Draft { workspace, domain, slug: None, drawn, destination: at(one) };
+            let made = service.create_link(&draft, |link| {
+                link.asin = led.then(|| "B08N5WRWNW".to_owned());
+                link.product_image_url = led.then(|| "/media/B08N5WRWNW.jpg".to_owned());
+                Ok(())
+            });
+            let edited = service.edit_link(workspace, made.unwrap().id, |link| {
+                link.destination = at(url);
+                Ok(())
+            });
+            let link = edited.unwrap();
+            assert_eq!((link.asin.as_deref(), link.product_image_url.is_some()), (asin, picture));
         }
     }
 

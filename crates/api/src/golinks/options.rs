@@ -65,11 +65,7 @@ impl Options {
         link.domain = self.domain.unwrap_or(link.domain);
         if let Some(destination) = &self.destination {
             link.destination = destination.clone();
-            let asin = waypost_service::asin(destination);
-            if link.asin != asin {
-                link.product_image_url = None;
-            }
-            link.asin = asin;
+            link.asin = waypost_service::asin(destination);
         }
         self.effects.iter().for_each(|effect| effect(link));
     }

@@ -20,7 +20,7 @@ use waypost_h1::{Field, Response};
 
 use crate::{
     DIALECTS,
-    kit::{Answer, Call, Dialect, Failure, Route, bearer, reply},
+    kit::{Answer, Call, Dialect, Fail, Failure, Route, bearer, reply},
 };
 
 /// The paths that describe all dialects. Their refusals are plain text.

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use html5gum::{StartTag, Token, Tokenizer};
+use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 use waypost_edge::Picture;
 use waypost_service::{Catalogue, Details, Product};
 
@@ -133,7 +133,10 @@ fn read(html: &[u8]) -> Said {
     let mut places = Places::default();
     // Which title the text that comes next belongs to.
     let mut open = None;
-    for token in Tokenizer::new(html).flatten() {
+    // Tags in scripts and titles are text.
+    let mut emitter = DefaultEmitter::default();
+    emitter.naively_switch_states(true);
+    for token in Tokenizer::new_with_emitter(html, emitter).flatten() {
         match token {
             Token::StartTag(tag) => open = places.tag(&tag),
             Token::String(text) => {
