@@ -41,8 +41,7 @@ impl Picture {
 
 /// The picture that these facts ask for, by its name.
 pub(crate) fn asked<'a>(facts: &Facts<'a>) -> Option<&'a str> {
-    let name = facts.path.strip_prefix(Picture::PATH.as_bytes())?;
-    let name = std::str::from_utf8(name).ok()?;
+    let name = facts.path.strip_prefix(Picture::PATH)?;
     let (stem, _) = name.rsplit_once('.')?;
     let plain = stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let fits = plain && !stem.is_empty() && name.len() <= limits::PICTURE_NAME;
@@ -92,7 +91,7 @@ mod tests {
             ("/media/", None),
             ("/medial/a.jpg", None),
         ] {
-            let facts = Facts { path: path.as_bytes(), ..Facts::default() };
+            let facts = Facts { path, ..Facts::default() };
             assert_eq!(asked(&facts), name, "{path}");
         }
     }
