@@ -92,6 +92,7 @@ pub struct Service {
     secret: Arc<reported::Secret>,
     touches: Arc<principal::Touches>,
     scopes: Arc<once::Scopes>,
+    recent: Arc<stats::Recent>,
     /// What the next commit remembers.
     remember: Option<Arc<Mutex<Option<Remembered>>>>,
     /// Held by whoever edits a small object.
@@ -118,6 +119,7 @@ impl Service {
             secret: Arc::default(),
             touches: Arc::default(),
             scopes: Arc::default(),
+            recent: Arc::default(),
             remember: None,
             turn: Arc::default(),
             prober: None,

@@ -36,6 +36,8 @@ pub const RECENT: usize = 25;
 pub const NEWEST_PAGES: usize = 64;
 /// Keys whose last use is remembered in memory, so that it is written at most once a minute.
 pub const TOUCHED: usize = 4_096;
+/// Workspaces of which a figure is remembered for a moment.
+pub const RECENT_FIGURES: usize = 4_096;
 /// Sets of rate limit buckets.
 pub const QUOTA_SETS: usize = 1 << 13;
 /// Buckets of a set: with [`QUOTA_SETS`], 65,536 in all, a megabyte.

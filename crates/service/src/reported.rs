@@ -96,7 +96,9 @@ impl Service {
         scope: Option<[u8; 32]>,
     ) -> Result<ClickId> {
         let event = Event::Click(Box::new(self.new_click(link, click, now, scope)?));
-        match self.clicks.record(&[event])?.first() {
+        let recorded = self.clicks.record(&[event])?;
+        self.recent.forget(link.workspace);
+        match recorded.first() {
             Some(Recorded::Stored(id) | Recorded::Duplicate(id)) => Ok(*id),
             _ => Err(unknown(link.id)),
         }

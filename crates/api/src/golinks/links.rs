@@ -64,6 +64,7 @@ pub(super) fn create(call: &Call) -> Answer {
     let workspace = call.principal()?.workspace;
     let options = Options::of(&body, call)?;
     let draft = draft(&options, workspace)?;
+    let renderer = Renderer::of(call)?;
     let link = call.once(
         |service| {
             let made = service.create_link(&draft, |link| {
@@ -71,11 +72,11 @@ pub(super) fn create(call: &Call) -> Answer {
                 service.describe_product(link);
                 Ok(())
             });
-            made.map_err(|fault| collision(fault, &draft))
+            renderer.new_one(&made.map_err(|fault| collision(fault, &draft))?)
         },
-        |ids| made(call, ids)?.pop().ok_or(Fail::NotFound(None)),
+        |ids| renderer.one(&made(call, ids)?.pop().ok_or(Fail::NotFound(None))?),
     )?;
-    reply::json(200, &Renderer::of(call)?.one(&link)?)
+    reply::json(200, &link)
 }
 
 /// `POST /api/links/bulk`

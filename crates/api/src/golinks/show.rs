@@ -44,6 +44,15 @@ impl<'c> Renderer<'c> {
     /// A link by itself, with its clicks.
     pub(super) fn one(&self, link: &Link) -> Result<OneLink, Fail> {
         let clicks = self.service.stats(self.workspace)?.total(link.id)?.clicks;
+        self.with_clicks(link, clicks)
+    }
+
+    /// A link that was made just now.
+    pub(super) fn new_one(&self, link: &Link) -> Result<OneLink, Fail> {
+        self.with_clicks(link, 0)
+    }
+
+    fn with_clicks(&self, link: &Link, clicks: u64) -> Result<OneLink, Fail> {
         let link = self.link(link, clicks)?;
         let short_url = link.short_url.clone();
         Ok(OneLink { link, short_url, short_domain: short_domain(self.service) })

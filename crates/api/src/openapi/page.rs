@@ -53,7 +53,7 @@ fn body(document: &Value) -> Markup {
     html! {
         main {
             h1 { "Waypost APIs" }
-            p { (text(&document["info"]["summary"])) ". For programs: " a href="/openapi.json" { "/openapi.json" } "." }
+            p { (prose(&document["info"]["summary"])) ". For programs: " a href="/openapi.json" { "/openapi.json" } "." }
             nav { @for tag in &tags { a href={ "#" (anchor(tag)) } { (tag) } } }
             @for tag in &tags {
                 h2 id=(anchor(tag)) { (tag) }
@@ -85,7 +85,7 @@ fn described(document: &Value, path: &str, method: &str, operation: &Value) -> M
         details id=(text(&operation["operationId"])) {
             summary {
                 b { (method.to_ascii_uppercase()) } code { (path) }
-                span.soft { (text(&operation["summary"])) }
+                span.soft { (prose(&operation["summary"])) }
             }
             div {
                 @if !parameters.is_empty() {
@@ -112,7 +112,7 @@ fn parameter_row(document: &Value, parameter: &Value) -> Markup {
     html! {
         tr {
             th { code { (text(&parameter["name"])) } " " small { (text(&parameter["in"])) @if required { ", required" } } }
-            td { (text(&parameter["description"])) " " (kind(document, &parameter["schema"])) }
+            td { (prose(&parameter["description"])) " " (kind(document, &parameter["schema"])) }
         }
     }
 }
@@ -123,7 +123,7 @@ fn answer_row(document: &Value, status: &str, answer: &Value) -> Markup {
         tr {
             th { code { (status) } }
             td {
-                (text(&answer["description"]))
+                (prose(&answer["description"]))
                 @for (kind, content) in contents.into_iter().flatten() {
                     " " small { (kind) }
                     @if let Some(example) = fields(&content["examples"]).values().next() {
@@ -134,6 +134,14 @@ fn answer_row(document: &Value, status: &str, answer: &Value) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Text in which `` `names` `` are set off.
+fn prose(value: &Value) -> Markup {
+    let pieces = text(value).split('`').enumerate();
+    html! {
+        @for (nth, piece) in pieces { @if nth % 2 == 0 { (piece) } @else { code { (piece) } } }
     }
 }
 
@@ -152,7 +160,7 @@ fn schema(document: &Value, schema: &Value, depth: usize) -> Markup {
                 @for (name, property) in properties {
                     tr {
                         th { code { (name) } @if required.iter().any(|own| own == name) { " " small { "required" } } }
-                        td { (text(&property["description"])) " " (kind(document, property)) (inner(document, property, depth)) }
+                        td { (prose(&property["description"])) " " (kind(document, property)) (inner(document, property, depth)) }
                     }
                 }
             }

@@ -34,6 +34,7 @@ mod groups;
 mod links;
 mod overview;
 mod picture;
+mod recent;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -45,6 +46,7 @@ pub use groups::Group;
 pub use links::{Growth, LinkClicks, Performance};
 pub use overview::Overview;
 pub use picture::{Comparison, Picture};
+pub(crate) use recent::Recent;
 pub use totals::{Rank, Summary, Total, Usage};
 use waypost_link::{LinkId, Noun, Record, WorkspaceId};
 use waypost_storage::{ClickScope, Counts, Grain, Scope, TallyQuery};

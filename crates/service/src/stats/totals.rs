@@ -157,13 +157,14 @@ impl Stats<'_> {
         Ok(ranked.into_iter().take(limit).map(|(_, item)| item).collect())
     }
 
-    /// What a plan counts.
+    /// What a plan counts; clicks of redirects as they stood within the last second.
     ///
     /// # Errors
     /// [`Fault::Store`].
     pub fn usage(&self) -> Result<Usage> {
         let links = self.service.store.link_count(Some(self.workspace))?;
-        let clicks_30d = self.rolling(&Subject::Workspace, 30 * Timestamp::DAY)?;
+        let read = || self.rolling(&Subject::Workspace, 30 * Timestamp::DAY);
+        let clicks_30d = self.service.recent.of(self.workspace, read)?;
         Ok(Usage { links, clicks_30d })
     }
 

@@ -5,8 +5,9 @@
 //! whole generation stand together, or for a reader, who counts the few that he asks for. So a
 //! click is counted once, in dense arrays, however many buckets it will be in.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock};
 
+use hashbrown::HashSet;
 use waypost_agent::Cache;
 use waypost_link::{ClickId, Timestamp};
 use waypost_storage::{Address, Batch, BatchError, Epoch, Row};
@@ -88,6 +89,8 @@ impl Pending {
 pub(super) struct Segment {
     pub(super) groups: Vec<Group>,
     pub(super) records: Vec<Record>,
+    /// The groups in the order of their links, made for the first reader who asks for a link.
+    by_link: OnceLock<Vec<u32>>,
 }
 
 /// The records of one place: from `start` to the next group's.
@@ -97,6 +100,24 @@ pub(super) struct Group {
 }
 
 impl Segment {
+    /// A segment of these groups and their records.
+    pub(super) fn new(groups: Vec<Group>, records: Vec<Record>) -> Self {
+        Self { groups, records, by_link: OnceLock::new() }
+    }
+
+    /// The groups of a link.
+    fn groups_of(&self, link: u64) -> impl Iterator<Item = usize> {
+        let link_of = |at: u32| self.groups[at as usize].place.link;
+        let by_link = self.by_link.get_or_init(|| {
+            let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
+            order.sort_by_key(|&at| link_of(at));
+            order
+        });
+        let first = by_link.partition_point(|&at| link_of(at) < link);
+        let groups = by_link[first..].iter().map(|&at| at as usize);
+        groups.take_while(move |&at| self.groups[at].place.link == link)
+    }
+
     /// The records of a group.
     pub(super) fn of(&self, group: usize) -> &[Record] {
         let end = self.groups.get(group + 1).map_or(self.records.len(), |next| next.start as usize);
@@ -169,23 +190,34 @@ impl Generation {
         }
     }
 
-    /// Shows `see` all records, by place, whose place is `wanted`.
+    /// Shows `see` all records whose place is `wanted`, those of a place together. Where only some links can be, `links`
+    /// are they: no other place is looked at then, but for what is not sorted yet.
     pub(super) fn visit<'g>(
         &'g self,
+        links: Option<&HashSet<u64>>,
         wanted: impl Fn(&Place) -> bool,
         mut see: impl FnMut(Place, &'g [Record]),
     ) {
         for segment in &self.segments {
-            for (at, group) in segment.groups.iter().enumerate() {
-                if wanted(&group.place) {
-                    see(group.place, segment.of(at));
+            let mut look = |at: usize| {
+                let place = segment.groups[at].place;
+                if wanted(&place) {
+                    see(place, segment.of(at));
+                }
+            };
+            match links {
+                None => (0..segment.groups.len()).for_each(look),
+                Some(links) => {
+                    links.iter().for_each(|&link| segment.groups_of(link).for_each(&mut look));
                 }
             }
         }
         for pending in &self.pending {
-            let place = pending.place();
-            if wanted(&place) {
-                see(place, std::slice::from_ref(&pending.record));
+            if links.is_none_or(|links| links.contains(&pending.link)) {
+                let place = pending.place();
+                if wanted(&place) {
+                    see(place, std::slice::from_ref(&pending.record));
+                }
             }
         }
     }

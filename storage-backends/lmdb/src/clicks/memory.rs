@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use waypost_storage::{Counts, Grain};
 
 use super::{
@@ -23,22 +23,22 @@ pub(super) const fn start(grain: Grain, hour: i64) -> i64 {
     }
 }
 
-/// Counts by bucket of the clicks whose place is `wanted`; by link too if `by_link`.
+/// Counts by bucket of the clicks whose place is `wanted`: of `links`, or by link too where none are named.
 pub(super) fn tally(
     generations: &[&Generation],
     grain: Grain,
-    by_link: bool,
+    links: Option<&HashSet<u64>>,
     wanted: impl Fn(&Place) -> bool,
 ) -> Tried<BTreeMap<i64, Counts>> {
     let mut tallied = BTreeMap::<i64, Counts>::new();
     let mut fold = Fold::default();
     for generation in generations {
         let mut starts = HashMap::<i64, Vec<(u64, &[Record])>>::new();
-        generation.visit(&wanted, |place, records| {
+        generation.visit(links, &wanted, |place, records| {
             starts.entry(start(grain, place.hour)).or_default().push((place.link, records));
         });
         for (start, groups) in starts {
-            let counts = count(generation, &groups, by_link, &mut fold)?;
+            let counts = count(generation, &groups, links.is_none(), &mut fold)?;
             tallied.entry(start).or_default().merge(&counts);
         }
     }
@@ -70,14 +70,15 @@ fn count(
     Ok(Bucket::decode(&value)?.counts)
 }
 
-/// Totals by link of the clicks whose place is `wanted`.
+/// Totals by link of the clicks whose place is `wanted`: of `links`, or of all where none are named.
 pub(super) fn totals(
     generations: &[&Generation],
+    links: Option<&HashSet<u64>>,
     wanted: impl Fn(&Place) -> bool,
 ) -> HashMap<u64, Row> {
     let mut rows = HashMap::<u64, Row>::new();
     for generation in generations {
-        generation.visit(&wanted, |place, records| {
+        generation.visit(links, &wanted, |place, records| {
             let row = rows.entry(place.link).or_insert(Row::new(place.workspace));
             row.clicks += records.len() as u64;
             for record in records {

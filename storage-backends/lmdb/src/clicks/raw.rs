@@ -3,6 +3,7 @@
 //! A click's position is the time clicked, then its id; clicks that share a position are told
 //! apart by the order they came in, their rank.
 
+use hashbrown::HashSet;
 use heed::RoTxn;
 use waypost_agent::{Browser, Device, Os};
 use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
@@ -215,12 +216,10 @@ pub(super) fn in_memory(
 ) -> Vec<Found<Source<'static>>> {
     let mut best = Best::new(wanted);
     let mut rank = MEMORY;
+    let link = (wanted.link != 0).then(|| HashSet::from([wanted.link]));
     for of in generations {
-        let own = |place: &Place| match wanted.link {
-            0 => place.workspace == wanted.workspace,
-            link => place.link == link,
-        };
-        of.visit(own, |place, records| {
+        let own = |place: &Place| link.is_some() || place.workspace == wanted.workspace;
+        of.visit(link.as_ref(), own, |place, records| {
             for record in records {
                 rank += 1;
                 let position = Position::of_redirect(record.at, place.link, record.salt());

@@ -27,7 +27,7 @@ impl Scratch {
         self.sort(pending);
         let room = (pending.len() / ROOM + 1) * ROOM;
         let spare = self.segments.pop().filter(|spare| spare.records.capacity() <= 2 * room);
-        let Segment { mut groups, mut records } = spare.unwrap_or_default();
+        let Segment { mut groups, mut records, .. } = spare.unwrap_or_default();
         records.clear();
         records.reserve_exact(room);
         self.groups.clear();
@@ -42,7 +42,7 @@ impl Scratch {
         groups.clear();
         groups.reserve_exact((self.groups.len() / ROOM + 1) * ROOM);
         groups.append(&mut self.groups);
-        Segment { groups, records }
+        Segment::new(groups, records)
     }
 
     /// Takes over the memory of segments that are needed no more, in the place of any it had.

@@ -34,7 +34,7 @@ pub(super) fn totals(clicks: &Clicks, links: &[LinkId]) -> Result<Vec<Totals>> {
         |generations, purged| {
             let gone: HashSet<u64> =
                 ids.iter().copied().filter(|&link| purged.contains(link)).collect();
-            (memory::totals(generations, |place| ids.contains(&place.link)), gone)
+            (memory::totals(generations, Some(&ids), |_| true), gone)
         },
         |(memory, gone), tables, txn| {
             let row = |link: &LinkId| {
@@ -70,14 +70,14 @@ pub(super) fn tally(clicks: &Clicks, query: &TallyQuery) -> Result<Vec<Answer>> 
         |generations, purged| match &query.scope {
             Scope::Workspace(workspace) => {
                 let wanted = |place: &Place| place.workspace == workspace.0 && within(place.hour);
-                let memory = memory::tally(generations, query.grain, true, wanted);
+                let memory = memory::tally(generations, query.grain, None, wanted);
                 (memory, vec![tables::workspace_row(workspace.0)])
             }
             Scope::Links(links) => {
                 let links = links.iter().map(|link| link.0).filter(|&link| !purged.contains(link));
                 let ids: HashSet<u64> = links.collect();
-                let wanted = |place: &Place| ids.contains(&place.link) && within(place.hour);
-                let memory = memory::tally(generations, query.grain, false, wanted);
+                let wanted = |place: &Place| within(place.hour);
+                let memory = memory::tally(generations, query.grain, Some(&ids), wanted);
                 (memory, ids.into_iter().collect())
             }
         },
@@ -201,7 +201,7 @@ pub(super) fn link_counts(
                     && place.link >= after
                     && days.contains(&day(place.hour))
             };
-            let mut memory: Vec<_> = memory::totals(generations, wanted)
+            let mut memory: Vec<_> = memory::totals(generations, None, wanted)
                 .into_iter()
                 .map(|(link, row)| LinkCount {
                     link: LinkId(link),
