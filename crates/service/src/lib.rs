@@ -53,7 +53,7 @@ pub use passwords::{hash_password, verify_password};
 pub use pixels::{NewPixel, PLATFORMS, Platform};
 pub use plans::Plan;
 pub use principal::Principal;
-pub use products::{Catalogue, Details, Product, asin};
+pub use products::{Catalogue, Details, Product, asin, follow_product};
 pub use quota::{Allowance, Caller, Quota, Rate, Standing};
 pub use random::random_text;
 pub use reported::ReportedClick;

@@ -152,7 +152,7 @@ impl Service {
             let mut link = self.own_link(workspace, id)?;
             let (was, before) = (link.name(), link.clone());
             edit(&mut link)?;
-            products::follow(&before, &mut link);
+            products::follow_product(&before, &mut link);
             link.updated_at = (self.now)();
             self.check_link(&link)?;
             match self.commit(&[Change::UpdateLink { link: Box::new(link.clone()), was }]) {

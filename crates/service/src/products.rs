@@ -69,7 +69,7 @@ impl Service {
 
 /// A product goes with the destination: one that led to a product leads to another, or to none, whichever
 /// API moved it; and a picture goes with the product.
-pub(crate) fn follow(before: &Link, link: &mut Link) {
+pub fn follow_product(before: &Link, link: &mut Link) {
     let moved = link.destination != before.destination;
     if moved && link.asin.is_some() && link.asin == before.asin {
         link.asin = asin(&link.destination);

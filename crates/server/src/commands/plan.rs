@@ -130,6 +130,9 @@ impl<'b> Planner<'b> {
         if differences.is_empty() {
             return Ok(None);
         }
+        if !says("asin") {
+            waypost_service::follow_product(old, &mut link);
+        }
         link.updated_at = new.updated_at;
         book.check(&link)?;
         Ok(Some(Update { link, was: old.name(), differences }))

@@ -1,6 +1,11 @@
 //! The second stage: values that mean something, each checked, the rest derived.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    net::{AddrParseError, IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use anyhow::{Result, bail};
 use ipnet::IpNet;
@@ -95,7 +100,7 @@ impl Config {
             linktrack_utc_offset: utc_offset(&l.get("linktrack_utc_offset"))?,
             own_hosts: own_hosts(l, &public_url)?,
             strict_hosts: one(l, "strict_hosts", "true or false")?,
-            trusted_proxies: list(l, "trusted_proxies", "a network such as 10.0.0.0/8")?,
+            trusted_proxies: trusted_proxies(l)?,
             country_header: country_header(l)?,
             geoip_db: optional(l, "geoip_db", "a file")?,
             schemes: schemes(l)?,
@@ -122,6 +127,23 @@ impl Config {
             listen,
         })
     }
+}
+
+/// A network, of which an address is the smallest.
+struct Proxies(IpNet);
+
+impl FromStr for Proxies {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> std::result::Result<Self, AddrParseError> {
+        text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map(Self)
+    }
+}
+
+fn trusted_proxies(l: &Layers) -> Result<Vec<IpNet>> {
+    let proxies: Vec<Proxies> =
+        list(l, "trusted_proxies", "a network such as 10.0.0.0/8, or an address")?;
+    Ok(proxies.into_iter().map(|Proxies(net)| net).collect())
 }
 
 /// Requests that each rate allows; `None` where the limits are off.

@@ -72,7 +72,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("linktrack_utc_offset", Text, "-06:00", "How far linktrack's clock is ahead of UTC (`+01:00`) or behind it, at all seasons."),
     setting("extra_hosts", List, "", "Further hostnames of the server itself: they see the default domain."),
     setting("strict_hosts", Switch, "false", "Whether a hostname that nobody registered is answered 404."),
-    setting("trusted_proxies", List, "127.0.0.0/8,::1/128", "Networks whose forwarding headers are believed."),
+    setting("trusted_proxies", List, "127.0.0.0/8,::1/128", "Networks and addresses whose forwarding headers are believed."),
     setting("country_header", Text, "CF-IPCountry", "Header in which a trusted proxy names the visitor's country; empty for none."),
     setting("geoip_db", Text, "", "MMDB file that maps addresses to countries."),
     setting("allowed_schemes", List, "", "Schemes of destinations beside http and https, such as those of apps."),

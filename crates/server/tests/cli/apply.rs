@@ -145,3 +145,17 @@ fn more_than_a_commit_holds() {
     assert_eq!(place.json(&["link", "list"])[0]["code"], "b");
     place.ok(&["verify"]);
 }
+
+#[test]
+fn a_product_goes_with_its_destination() {
+    let place = Place::new();
+    let page = |asin: &str| format!("https://www.amazon.de/dp/{asin}");
+    place.ok(&["link", "add", "p", &page("B08N5WRWNW"), "--set", "asin=B08N5WRWNW"]);
+    for (header, line, asin) in [
+        ("code,destination_url", format!("p,{}", page("B000000001")), "B000000001"),
+        ("code,destination_url,asin", format!("p,{},B000000002", page("B000000003")), "B000000002"),
+    ] {
+        apply(&place, &format!("{header}\n{line}\n"), &[]).check(0, "update 1", "");
+        assert_eq!(place.json(&["link", "get", "p"])["asin"], asin);
+    }
+}
