@@ -1,9 +1,12 @@
 //! [`ClickStore`]: clicks, their roll-ups, and the promise that none counts twice.
 
+use std::ops::Range;
+
 use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
 
 use crate::{
-    Batch, Bucket, ClickQuery, LinkCount, LinkCountQuery, Page, Result, TallyQuery, Totals,
+    Batch, Bucket, ClickQuery, ClickScope, LinkCount, LinkCountQuery, Page, Result, TallyQuery,
+    Totals, Window,
 };
 
 /// One run of one writer: random, so that no two ever share their sequence numbers.
@@ -203,6 +206,12 @@ pub trait ClickStore: Sink {
     /// # Errors
     /// `Unavailable`, `Corrupt`: as every read.
     fn clicks(&self, query: &ClickQuery) -> Result<Page<StoredClick, Vec<u8>>>;
+
+    /// How many raw clicks there are of `scope` at `range.start` or later and before `range.end`.
+    ///
+    /// # Errors
+    /// As every read.
+    fn count(&self, scope: ClickScope, range: Range<Timestamp>) -> Result<Window>;
 
     /// The click of this id, while it is kept.
     ///

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use waypost_link::LinkId;
 
-use crate::{Counts, Dimension, NewClick, Row, Share, limits};
+use crate::{Counts, Detail, Dimension, NewClick, Row, Share, limits};
 
 /// What a `User-Agent` header says, in the words that statistics show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,6 +140,16 @@ impl Counts {
     /// [`Share::OTHER`].
     pub fn limit(&mut self) {
         self.shares.iter_mut().filter(|shares| shares.len() > limits::VALUES).for_each(limit);
+    }
+
+    /// Forgets what wasn't asked for.
+    pub fn cut(&mut self, detail: Detail) {
+        if detail < Detail::Shares {
+            self.shares = Default::default();
+        }
+        if detail < Detail::Visitors {
+            (self.visitors, self.robots) = Default::default();
+        }
     }
 
     /// Takes out of a workspace's bucket what `other`, the same bucket of one of its links, holds.

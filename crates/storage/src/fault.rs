@@ -8,7 +8,7 @@
 //! It breaks one promise knowingly: [`Error`] says that nothing of a failed call
 //! was done.
 
-use std::{collections::BTreeMap, path::Path, thread, time::Duration};
+use std::{collections::BTreeMap, ops::Range, path::Path, thread, time::Duration};
 
 use parking_lot::Mutex;
 use waypost_link::{
@@ -17,9 +17,10 @@ use waypost_link::{
 };
 
 use crate::{
-    Appended, Batch, Bucket, ClickQuery, ClickStore, Committed, Epoch, Error, Event, Facet, Feed,
-    LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page, RecordQuery, Recorded,
-    Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Appended, Batch, Bucket, ClickQuery, ClickScope, ClickStore, Committed, Epoch, Error, Event,
+    Facet, Feed, LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page,
+    RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Window,
 };
 
 macro_rules! operations {
@@ -66,6 +67,7 @@ operations! {
     Totals "totals",
     Tally "tally",
     LinkCounts "link_counts",
+    Count "count",
     Trim "trim",
     Check "check",
     Backup "backup",
@@ -319,6 +321,10 @@ impl<S: ClickStore> ClickStore for Faulty<S> {
 
     fn tally(&self, query: &TallyQuery) -> Result<Vec<Bucket>> {
         self.call(Operation::Tally, |store| store.tally(query))
+    }
+
+    fn count(&self, scope: ClickScope, range: Range<Timestamp>) -> Result<Window> {
+        self.call(Operation::Count, |store| store.count(scope, range.clone()))
     }
 
     fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {

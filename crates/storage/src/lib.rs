@@ -45,5 +45,5 @@ pub use query::{
     page_limit,
 };
 pub use sketch::Sketch;
-pub use tally::{Bucket, Counts, Dimension, Grain, LinkCount, Scope, Share, Totals};
+pub use tally::{Bucket, Counts, Detail, Dimension, Grain, LinkCount, Scope, Share, Totals};
 pub use window::{Window, window};

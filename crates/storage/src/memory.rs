@@ -10,6 +10,7 @@ mod clicks;
 mod links;
 
 use std::{
+    ops::Range,
     path::Path,
     time::{Duration, Instant},
 };
@@ -22,9 +23,10 @@ use waypost_link::{
 
 use self::{clicks::Clicks, links::Links};
 use crate::{
-    Appended, Batch, Bucket, ClickQuery, ClickStore, Committed, Epoch, Error, Event, Facet, Feed,
-    LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page, ReadAgent, RecordQuery,
-    Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Appended, Batch, Bucket, ClickQuery, ClickScope, ClickStore, Committed, Epoch, Error, Event,
+    Facet, Feed, LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page, ReadAgent,
+    RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Window,
 };
 
 /// A store in memory.
@@ -206,6 +208,10 @@ impl ClickStore for MemoryStore {
 
     fn tally(&self, query: &TallyQuery) -> Result<Vec<Bucket>> {
         Ok(self.clicks.lock().tally(query))
+    }
+
+    fn count(&self, scope: ClickScope, range: Range<Timestamp>) -> Result<Window> {
+        Ok(self.clicks.lock().count_raw(scope, &range))
     }
 
     fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {

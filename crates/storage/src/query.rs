@@ -2,7 +2,7 @@
 
 use waypost_link::{CollectionId, DomainId, Flags, Link, LinkId, Noun, Timestamp, WorkspaceId};
 
-use crate::{Grain, Scope, limits};
+use crate::{Detail, Grain, Scope, limits};
 
 /// One page of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,8 +125,8 @@ pub struct TallyQuery {
     pub from: i64,
     /// The bucket after the last.
     pub to: i64,
-    /// Whether the counts by dimension are wanted.
-    pub dimensions: bool,
+    /// How much of each bucket.
+    pub detail: Detail,
 }
 
 /// Which links of a workspace were clicked, and how often, in a range of days.

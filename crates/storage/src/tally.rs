@@ -66,6 +66,17 @@ impl Grain {
     }
 }
 
+/// How much of a bucket is wanted: each is what those before it are, and more. The less, the faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Detail {
+    /// Clicks, bots and conversions.
+    Sums,
+    /// Who clicked.
+    Visitors,
+    /// The counts by each dimension.
+    Shares,
+}
+
 /// Whose buckets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -100,7 +111,7 @@ pub struct Counts {
     pub bots: u64,
     /// Conversions, in the bucket of the conversion's own time.
     pub conversions: u64,
-    /// Who clicked, bots excluded.
+    /// Who clicked, bots excluded; nobody where that wasn't asked for.
     pub visitors: Sketch,
     /// Which bots clicked.
     pub robots: Sketch,

@@ -2,14 +2,12 @@
 //! the two edges from raw clicks.
 //!
 //! An edge is read only where its hour was clicked in at all, so a quiet link costs one tally. A
-//! busy one costs its clicks of two parts of an hour, page by page; nobody on the redirect path
-//! asks. Raw clicks of the edges must still be kept: a window may not begin before retention.
-
-use std::ops::Range;
+//! busy one costs its clicks of two parts of an hour, counted and no more; nobody on the redirect
+//! path asks. Raw clicks of the edges must still be kept: a window may not begin before retention.
 
 use waypost_link::Timestamp;
 
-use crate::{ClickQuery, ClickScope, ClickStore, Grain, Order, Result, Scope, TallyQuery, limits};
+use crate::{ClickScope, ClickStore, Detail, Grain, Result, Scope, TallyQuery};
 
 /// What was clicked in a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +41,7 @@ pub fn window(
         grain: Grain::Hour,
         from: from.hour(),
         to: last.saturating_add(1),
-        dimensions: false,
+        detail: Detail::Sums,
     };
     for bucket in store.tally(&query)? {
         let hour = bucket.start.saturating_mul(Timestamp::HOUR);
@@ -52,37 +50,12 @@ pub fn window(
             window.clicks += bucket.counts.clicks;
             window.bots += bucket.counts.bots;
         } else {
-            window.add_raw(store, scope, from.max(hour.start)..to.min(hour.end))?;
+            let edge = store.count(scope, from.max(hour.start)..to.min(hour.end))?;
+            window.clicks += edge.clicks;
+            window.bots += edge.bots;
         }
     }
     Ok(window)
-}
-
-impl Window {
-    fn add_raw(
-        &mut self,
-        store: &(impl ClickStore + ?Sized),
-        scope: ClickScope,
-        range: Range<Timestamp>,
-    ) -> Result<()> {
-        let mut query = ClickQuery {
-            scope,
-            from: Some(range.start),
-            before: Some(range.end),
-            order: Order::Ascending,
-            after: None,
-            limit: limits::PAGE,
-        };
-        loop {
-            let page = store.clicks(&query)?;
-            self.clicks += page.items.len() as u64;
-            self.bots += page.items.iter().filter(|click| click.bot).count() as u64;
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(()),
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -147,10 +120,10 @@ mod tests {
             (Timestamp(i64::MIN), Timestamp(i64::MAX), 36, 12, 0),
         ] {
             for scope in [ClickScope::Link(LinkId(1)), ClickScope::Workspace(WorkspaceId(1))] {
-                let before = store.calls(Operation::Clicks);
+                let before = store.calls(Operation::Count);
                 let found = window(&store, scope, from, to);
                 assert_eq!(found, Ok(Window { clicks, bots }), "{from:?}..{to:?}");
-                assert_eq!(store.calls(Operation::Clicks) - before, pages, "{from:?}..{to:?}");
+                assert_eq!(store.calls(Operation::Count) - before, pages, "{from:?}..{to:?}");
             }
         }
         let nobody = window(&store, ClickScope::Link(LinkId(2)), minutes(10), minutes(99));

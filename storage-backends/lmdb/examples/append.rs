@@ -10,8 +10,8 @@ use std::{fs, time::Instant};
 use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
 use waypost_lmdb::{LmdbStore, Options};
 use waypost_storage::{
-    Address, Batch, BatchBuilder, ClickQuery, ClickScope, ClickStore, Epoch, Grain, Mark, Order,
-    Row, Scope, Sink, TallyQuery, Text, limits,
+    Address, Batch, BatchBuilder, ClickQuery, ClickScope, ClickStore, Detail, Epoch, Grain, Mark,
+    Order, Row, Scope, Sink, TallyQuery, Text, limits,
 };
 
 const BATCH: usize = 5_000;
@@ -72,8 +72,8 @@ fn read(store: &LmdbStore, link: LinkId) {
     };
     let scopes = [Scope::Links(vec![link]), Scope::Workspace(WorkspaceId(1))];
     for scope in scopes {
-        let (grain, from, to, dimensions) = (Grain::Day, 0, i64::MAX, true);
-        let query = TallyQuery { scope, grain, from, to, dimensions };
+        let (grain, from, to, detail) = (Grain::Day, 0, i64::MAX, Detail::Shares);
+        let query = TallyQuery { scope, grain, from, to, detail };
         let name = format!("tally by day, {:?}", query.scope);
         timed(&name, &|| drop(store.tally(&query).expect("a tally")));
     }

@@ -1,6 +1,6 @@
 //! When in the day, and on which day of the week, clicks come.
 
-use waypost_storage::Grain;
+use waypost_storage::{Detail, Grain};
 
 use super::{Days, Stats, Subject};
 use crate::Result;
@@ -43,7 +43,7 @@ impl Stats<'_> {
     /// [`Fault::Store`](crate::Fault::Store).
     pub fn clock(&self, subject: &Subject, days: Days) -> Result<Clock> {
         let mut clock = Clock::default();
-        for (hour, counts) in self.tally(subject, Grain::Hour, days.hours(), false)? {
+        for (hour, counts) in self.tally(subject, Grain::Hour, days.hours(), Detail::Sums)? {
             clock.add(hour, self.counting.of(&counts));
         }
         Ok(clock)

@@ -1,7 +1,7 @@
 //! What a range of days comes to: sums, rows by day, and the breakdown by each dimension.
 
 use waypost_link::{Link, Timestamp};
-use waypost_storage::{Counts, Dimension, Grain};
+use waypost_storage::{Counts, Detail, Dimension, Grain};
 
 use super::{Counting, DayCount, Days, Stats, Subject};
 use crate::Result;
@@ -41,7 +41,7 @@ impl Stats<'_> {
     /// [`Fault::Store`](crate::Fault::Store).
     pub fn figures(&self, subject: &Subject, days: Days) -> Result<Figures> {
         let (mut all, mut rows) = (Counts::default(), Vec::new());
-        for (day, counts) in self.tally(subject, Grain::Day, days.range(), true)? {
+        for (day, counts) in self.tally(subject, Grain::Day, days.range(), Detail::Shares)? {
             rows.push((day, self.counting.of(&counts)));
             all.merge(&counts);
         }
@@ -77,8 +77,8 @@ impl Stats<'_> {
     /// [`Fault::Invalid`](crate::Fault::Invalid) for too many links;
     /// [`Fault::Store`](crate::Fault::Store).
     pub fn all_time(&self, subject: &Subject, days: Days) -> Result<Figures> {
-        let all = self.tally(subject, Grain::All, (0, 1), true)?.next();
-        let rows = self.tally(subject, Grain::Day, days.range(), false)?;
+        let all = self.tally(subject, Grain::All, (0, 1), Detail::Shares)?.next();
+        let rows = self.tally(subject, Grain::Day, days.range(), Detail::Sums)?;
         let rows = rows.map(|(day, counts)| (day, self.counting.of(&counts))).collect();
         Ok(self.figures_of(all.map(|(_, all)| all).unwrap_or_default(), days, rows))
     }

@@ -49,7 +49,7 @@ pub use picture::{Comparison, Picture};
 pub(crate) use recent::Recent;
 pub use totals::{Rank, Summary, Total, Usage};
 use waypost_link::{LinkId, Noun, Record, WorkspaceId};
-use waypost_storage::{ClickScope, Counts, Grain, Scope, TallyQuery};
+use waypost_storage::{ClickScope, Counts, Detail, Grain, Scope, TallyQuery};
 
 use crate::{Fault, Result, Service, limits};
 
@@ -109,9 +109,9 @@ impl Stats<'_> {
         subject: &Subject,
         grain: Grain,
         (from, to): (i64, i64),
-        dimensions: bool,
+        detail: Detail,
     ) -> Result<impl Iterator<Item = (i64, Counts)>> {
-        let query = TallyQuery { scope: self.scope(subject)?, grain, from, to, dimensions };
+        let query = TallyQuery { scope: self.scope(subject)?, grain, from, to, detail };
         let buckets = self.service.clicks.tally(&query)?;
         Ok(buckets.into_iter().map(|bucket| (bucket.start, bucket.counts)))
     }

@@ -1,6 +1,6 @@
 //! All about a range of days at once: what a page of statistics shows.
 
-use waypost_storage::{Grain, StoredClick};
+use waypost_storage::{Detail, Grain, StoredClick};
 
 use super::{Clock, Days, Figures, Stats, Subject, links::percent_more};
 use crate::{Result, limits};
@@ -37,7 +37,7 @@ impl Stats<'_> {
     /// [`Fault::Store`](crate::Fault::Store).
     pub fn picture(&self, subject: &Subject, days: Days) -> Result<Picture> {
         let figures = self.figures(subject, days)?;
-        let before = self.tally(subject, Grain::Day, days.before().range(), false)?;
+        let before = self.tally(subject, Grain::Day, days.before().range(), Detail::Sums)?;
         let previous = before.map(|(_, counts)| self.counting.of(&counts)).sum();
         let clicks = figures.clicks;
         let trend_pct = percent_more(clicks, previous);

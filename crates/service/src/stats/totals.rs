@@ -1,7 +1,7 @@
 //! What links have had in all, and in rolling windows; links ranked by it.
 
 use waypost_link::{LinkId, Timestamp};
-use waypost_storage::{ClickScope, Grain, Order, window};
+use waypost_storage::{ClickScope, Detail, Grain, Order, window};
 
 use super::{Stats, Subject};
 use crate::{Fault, Result, limits};
@@ -96,7 +96,7 @@ impl Stats<'_> {
     /// [`Fault::Invalid`] for more than [`limits::MERGED`] links; [`Fault::Store`].
     pub fn summary(&self, links: &[LinkId]) -> Result<Summary> {
         let subject = Subject::Links(links.to_vec());
-        let all = self.tally(&subject, Grain::All, (0, 1), false)?.next();
+        let all = self.tally(&subject, Grain::All, (0, 1), Detail::Visitors)?.next();
         let mut summary = Summary {
             links: links.len() as u64,
             unique: all.map_or(0, |(_, all)| self.counting.unique(&all)),

@@ -4,7 +4,8 @@ use waypost_link::LinkId;
 
 use super::{Fixture, Store, samples::*};
 use crate::{
-    Appended, Batch, ClickQuery, ClickScope, Epoch, Error, Grain, Mark, Order, Scope, TallyQuery,
+    Appended, Batch, ClickQuery, ClickScope, Detail, Epoch, Error, Grain, Mark, Order, Scope,
+    TallyQuery,
 };
 
 const FRESH: Appended = Appended::Fresh { discarded: 0 };
@@ -52,7 +53,8 @@ pub(super) fn statistics_see_a_batch_at_once(fixture: &dyn Fixture) {
         let seen = 3 * sequence;
         assert_eq!(clicks(&*store), seen);
         let scope = Scope::Links([1, 2, 3, 4].map(LinkId).into());
-        let query = TallyQuery { scope, grain: Grain::All, from: 0, to: 0, dimensions: false };
+        let query =
+            TallyQuery { scope, grain: Grain::All, from: 0, to: 0, detail: Detail::Visitors };
         assert_eq!(store.tally(&query).unwrap()[0].counts.clicks, seen);
         let last = &few[2].stored;
         assert_eq!(store.click(last.id).unwrap().as_ref(), Some(last));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use waypost_link::{LinkId, Timestamp, WorkspaceId};
 
 use super::{Fixture, Store, samples::*};
-use crate::{ClickQuery, ClickScope, ClickStore, Event, Order, StoredClick};
+use crate::{ClickQuery, ClickScope, ClickStore, Event, Order, StoredClick, Window};
 
 const SCOPES: [ClickScope; 6] = [
     ClickScope::Link(LinkId(1)),
@@ -89,6 +89,12 @@ pub(super) fn clicks_by_time(fixture: &dyn Fixture) {
                     && before.is_none_or(|before| click.clicked_at < before)
             };
             let mut expected: Vec<_> = all.iter().filter(fits).cloned().collect();
+            if let (Some(from), Some(before)) = (from, before) {
+                let own: Vec<_> = all.iter().filter(fits).collect();
+                let bots = own.iter().filter(|click| click.bot).count() as u64;
+                let window = Window { clicks: own.len() as u64, bots };
+                assert_eq!(store.count(scope, from..before), Ok(window), "{from:?}..{before:?}");
+            }
             for order in [Order::Ascending, Order::Descending] {
                 let query = ClickQuery { from, before, ..query(scope, order, 5) };
                 assert_eq!(find(&*store, &query), expected, "{query:?}");

@@ -6,8 +6,8 @@ use waypost_link::{LinkId, Timestamp};
 
 use super::{Fixture, Store, samples::*, truth::*};
 use crate::{
-    ClickStore, Conversion, Counts, Dimension, Event, Grain, LinkCount, LinkCountQuery, Recorded,
-    Scope, Share, Sketch, TallyQuery, Totals, limits,
+    ClickStore, Conversion, Counts, Detail, Dimension, Event, Grain, LinkCount, LinkCountQuery,
+    Recorded, Scope, Share, Sketch, TallyQuery, Totals, limits,
 };
 
 /// Redirects of two days and some reported clicks from before, partly on disk.
@@ -82,11 +82,17 @@ pub(super) fn buckets_hold_what_was_clicked(fixture: &dyn Fixture) {
         store.flush().unwrap();
         store = fixture.reopen(store);
     }
-    let scope = workspace(W1);
-    let query = TallyQuery { scope, grain: Grain::Day, from: 0, to: 1 << 20, dimensions: false };
-    for bucket in store.tally(&query).unwrap() {
-        assert!(bucket.counts.clicks > 0);
-        assert_eq!(bucket.counts.shares, Counts::default().shares, "not asked for");
+    for detail in [Detail::Sums, Detail::Visitors, Detail::Shares] {
+        let (scope, grain) = (workspace(W1), Grain::Day);
+        let query = TallyQuery { scope: scope.clone(), grain, from: 0, to: 1 << 20, detail };
+        let mut expected = tally(&*store, &scope, grain, (0, 1 << 20));
+        expected.iter_mut().for_each(|bucket| bucket.counts.cut(detail));
+        assert_eq!(store.tally(&query).unwrap(), expected, "{detail:?}");
+        let seen = expected.iter().all(|bucket| {
+            (bucket.counts.visitors.is_empty(), bucket.counts.shares[0].is_empty())
+                == (detail == Detail::Sums, detail < Detail::Shares)
+        });
+        assert!(seen, "{detail:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use waypost_link::{LinkId, WorkspaceId};
 
 use super::{Store, samples::Sample};
-use crate::{Bucket, Counts, Dimension, Grain, Scope, Share, TallyQuery};
+use crate::{Bucket, Counts, Detail, Dimension, Grain, Scope, Share, TallyQuery};
 
 /// All there is.
 pub(super) const EVER: (i64, i64) = (i64::MIN, i64::MAX);
@@ -99,7 +99,7 @@ pub(super) fn tally(
     range: (i64, i64),
 ) -> Vec<Bucket> {
     let (from, to) = range;
-    let query = TallyQuery { scope: scope.clone(), grain, from, to, dimensions: true };
+    let query = TallyQuery { scope: scope.clone(), grain, from, to, detail: Detail::Shares };
     store.tally(&query).expect("a tally")
 }
 

@@ -1,6 +1,9 @@
 //! The model's clicks, buckets, dedupe keys and marks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
 
@@ -8,7 +11,7 @@ use super::page;
 use crate::{
     Appended, Batch, BatchError, Bucket, ClickQuery, ClickScope, Conversion, Counts, Epoch, Error,
     Event, Grain, Hit, LinkCount, LinkCountQuery, Mark, NewClick, Order, Page, REDIRECT, ReadAgent,
-    Recorded, Result, Row, Scope, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Recorded, Result, Row, Scope, StoredClick, TallyQuery, Totals, Trim, Trimmed, Window,
 };
 
 const GRAINS: [Grain; 3] = [Grain::Hour, Grain::Day, Grain::All];
@@ -189,6 +192,15 @@ impl Clicks {
         Page { items, next: page.next }
     }
 
+    pub(super) fn count_raw(&self, scope: ClickScope, range: &Range<Timestamp>) -> Window {
+        let (from, before) = (Some(range.start), Some(range.end));
+        let (order, after, limit) = (Order::Ascending, None, 0);
+        let query = ClickQuery { scope, from, before, order, after, limit };
+        let found: Vec<_> = self.raw.values().filter(|click| fits(&query, click)).collect();
+        let bots = found.iter().filter(|click| click.bot).count() as u64;
+        Window { clicks: found.len() as u64, bots }
+    }
+
     pub(super) fn click(&self, id: ClickId) -> Option<StoredClick> {
         self.raw.get(&(id, 0)).cloned()
     }
@@ -221,9 +233,7 @@ impl Clicks {
         }
         let bucket = |(start, mut counts): (i64, Counts)| {
             counts.limit();
-            if !query.dimensions {
-                counts.shares = Default::default();
-            }
+            counts.cut(query.detail);
             Bucket { start, counts }
         };
         merged.into_iter().map(bucket).collect()

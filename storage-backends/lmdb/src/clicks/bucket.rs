@@ -13,7 +13,7 @@
 //! that hold raw clicks of a link's hour; other buckets have none.
 
 use waypost_agent::{Browser, Device, Os};
-use waypost_storage::{Counts, Dimension, Share, Sketch, country_text, limits};
+use waypost_storage::{Counts, Detail, Dimension, Share, Sketch, country_text, limits};
 
 use super::{
     bytes::{Reader, put, put_text, seal, senseless, unseal},
@@ -42,13 +42,13 @@ impl Bucket {
     /// The bucket of these bytes.
     pub(super) fn decode(value: &[u8]) -> Tried<Self> {
         let mut reader = unseal(TABLE, value)?;
-        read(&mut reader, true).ok_or_else(|| senseless(TABLE))
+        read(&mut reader, Detail::Shares).ok_or_else(|| senseless(TABLE))
     }
 
-    /// The same without its dimensions.
-    pub(super) fn decode_brief(value: &[u8]) -> Tried<Self> {
+    /// What of it is wanted.
+    pub(super) fn decode_to(value: &[u8], detail: Detail) -> Tried<Self> {
         let mut reader = unseal(TABLE, value)?;
-        read(&mut reader, false).ok_or_else(|| senseless(TABLE))
+        read(&mut reader, detail).ok_or_else(|| senseless(TABLE))
     }
 
     /// Its bytes.
@@ -310,16 +310,22 @@ fn hashes(stored: &[u8]) -> impl Iterator<Item = u32> {
     stored.as_chunks().0.iter().map(|&hash| u32::from_le_bytes(hash))
 }
 
-fn read(reader: &mut Reader<'_>, dimensions: bool) -> Option<Bucket> {
+fn read(reader: &mut Reader<'_>, detail: Detail) -> Option<Bucket> {
     let ([clicks, bots, conversions], runs) = read_head(reader)?;
     let mut counts = Counts { clicks, bots, conversions, ..Counts::default() };
+    if detail == Detail::Sums {
+        return Some(Bucket { counts, runs });
+    }
     for (dimension, shares) in Dimension::ALL.into_iter().zip(&mut counts.shares) {
         for _ in 0..reader.u16()? {
-            let value = read_value(reader, dimension, dimensions)?;
-            let (clicks, bots) = read_cell(reader)?;
-            if dimensions {
-                shares.push(Share { value, clicks, bots });
+            if detail < Detail::Shares {
+                skip_value(reader, dimension)?;
+                read_cell(reader)?;
+                continue;
             }
+            let value = read_value(reader, dimension)?;
+            let (clicks, bots) = read_cell(reader)?;
+            shares.push(Share { value, clicks, bots });
         }
         shares.sort_unstable_by(|a, b| a.value.cmp(&b.value));
     }
@@ -350,8 +356,19 @@ fn put_runs(out: &mut Vec<u8>, runs: &[u32]) {
     }
 }
 
-/// A value in the words of statistics, where they are `wanted`.
-fn read_value(reader: &mut Reader<'_>, dimension: Dimension, wanted: bool) -> Option<String> {
+/// Passes over a value.
+fn skip_value(reader: &mut Reader<'_>, dimension: Dimension) -> Option<()> {
+    let bytes = match dimension {
+        Dimension::Device | Dimension::Browser | Dimension::Os => 1,
+        Dimension::Country => 2,
+        Dimension::Link => return reader.number().map(drop),
+        _ => usize::try_from(reader.number()?).ok()?,
+    };
+    reader.take(bytes).map(drop)
+}
+
+/// A value in the words of statistics.
+fn read_value(reader: &mut Reader<'_>, dimension: Dimension) -> Option<String> {
     let name = |name: Option<&str>| name.unwrap_or(Share::OTHER).to_owned();
     Some(match dimension {
         Dimension::Device | Dimension::Browser | Dimension::Os => {
@@ -370,10 +387,7 @@ fn read_value(reader: &mut Reader<'_>, dimension: Dimension, wanted: bool) -> Op
             0 => name(None),
             link => link.to_string(),
         },
-        _ => {
-            let text = reader.text()?;
-            if wanted { text.to_owned() } else { String::new() }
-        }
+        _ => reader.text()?.to_owned(),
     })
 }
 

@@ -1,9 +1,12 @@
 //! What a store does with clicks is what its [`Clicks`](super::Clicks) do.
 
-use waypost_link::{ClickId, LinkId};
+use std::ops::Range;
+
+use waypost_link::{ClickId, LinkId, Timestamp};
 use waypost_storage::{
-    Appended, Batch, Bucket, ClickQuery, ClickStore, Epoch, Event, LinkCount, LinkCountQuery, Mark,
-    Page, Recorded, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Appended, Batch, Bucket, ClickQuery, ClickScope, ClickStore, Epoch, Event, LinkCount,
+    LinkCountQuery, Mark, Page, Recorded, Result, Sink, StoredClick, TallyQuery, Totals, Trim,
+    Trimmed, Window,
 };
 
 use crate::LmdbStore;
@@ -45,6 +48,10 @@ impl ClickStore for LmdbStore {
 
     fn tally(&self, query: &TallyQuery) -> Result<Vec<Bucket>> {
         self.clicks.tally(query)
+    }
+
+    fn count(&self, scope: ClickScope, range: Range<Timestamp>) -> Result<Window> {
+        self.clicks.count(scope, range)
     }
 
     fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {

@@ -23,6 +23,24 @@ pub(super) const fn start(grain: Grain, hour: i64) -> i64 {
     }
 }
 
+/// Clicks and bots by bucket of the clicks whose place is `wanted`: of `links`, or of all where none are named.
+pub(super) fn sums(
+    generations: &[&Generation],
+    grain: Grain,
+    links: Option<&HashSet<u64>>,
+    wanted: impl Fn(&Place) -> bool,
+) -> BTreeMap<i64, Counts> {
+    let mut tallied = BTreeMap::<i64, Counts>::new();
+    for generation in generations {
+        generation.visit(links, &wanted, |place, records| {
+            let counts = tallied.entry(start(grain, place.hour)).or_default();
+            counts.clicks += records.len() as u64;
+            counts.bots += records.iter().filter(|record| record.class.is_bot()).count() as u64;
+        });
+    }
+    tallied
+}
+
 /// Counts by bucket of the clicks whose place is `wanted`: of `links`, or by link too where none are named.
 pub(super) fn tally(
     generations: &[&Generation],

@@ -14,6 +14,7 @@ mod block;
 mod bucket;
 mod bytes;
 mod check;
+mod count;
 mod dictionary;
 mod events;
 mod facade;
@@ -39,6 +40,7 @@ mod trim;
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     path::Path,
     sync::{Arc, OnceLock},
 };
@@ -46,11 +48,11 @@ use std::{
 use heed::{RoTxn, RwTxn};
 use parking_lot::Mutex;
 use waypost_agent::Cache;
-use waypost_link::{ClickId, LinkId};
+use waypost_link::{ClickId, LinkId, Timestamp};
 use waypost_storage::{
-    Appended, Batch, Bucket, ClickQuery, ClickStore, Epoch, Error, Event, LinkCount,
+    Appended, Batch, Bucket, ClickQuery, ClickScope, ClickStore, Epoch, Error, Event, LinkCount,
     LinkCountQuery, Mark, Page, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals,
-    Trim, Trimmed,
+    Trim, Trimmed, Window,
 };
 
 use self::{
@@ -281,6 +283,10 @@ impl ClickStore for Clicks {
 
     fn tally(&self, query: &TallyQuery) -> Result<Vec<Bucket>> {
         tally::tally(self, query)
+    }
+
+    fn count(&self, scope: ClickScope, range: Range<Timestamp>) -> Result<Window> {
+        count::count(self, scope, &range)
     }
 
     fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {

@@ -31,7 +31,7 @@ const LAST: Position =
 
 /// Where a page ended: at a click, of those that share its position the `skip`th.
 #[derive(Clone, Copy)]
-struct Cursor {
+pub(super) struct Cursor {
     position: Position,
     skip: u32,
 }
@@ -80,7 +80,7 @@ pub(super) fn clicks(clicks: &Clicks, query: &ClickQuery) -> Result<Page<StoredC
     )
 }
 
-fn wanted(query: &ClickQuery, cursor: Option<Cursor>, limit: usize) -> Wanted {
+pub(super) fn wanted(query: &ClickQuery, cursor: Option<Cursor>, limit: usize) -> Wanted {
     let (workspace, link) = match query.scope {
         ClickScope::Link(link) => (0, link.0),
         ClickScope::Workspace(workspace) => (workspace.0, 0),
@@ -109,7 +109,7 @@ fn wanted(query: &ClickQuery, cursor: Option<Cursor>, limit: usize) -> Wanted {
 }
 
 /// The hours of an owner that may hold clicks, in the order of the page.
-struct Hours<'h, 'x> {
+pub(super) struct Hours<'h, 'x> {
     tables: &'h Click,
     txn: &'x RoTxn<'x>,
     owner: (u64, u64),
@@ -122,7 +122,7 @@ struct Hours<'h, 'x> {
 }
 
 /// What [`Hours`] comes to next.
-enum Next<'x> {
+pub(super) enum Next<'x> {
     /// An hour with a bucket.
     Bucket(i64, &'x [u8]),
     /// So many were empty that the page ends at this hour.
@@ -131,7 +131,7 @@ enum Next<'x> {
 }
 
 impl<'h, 'x> Hours<'h, 'x> {
-    fn of(
+    pub(super) fn of(
         tables: &'h Click,
         txn: &'x RoTxn<'x>,
         wanted: &Wanted,
@@ -152,7 +152,12 @@ impl<'h, 'x> Hours<'h, 'x> {
         })
     }
 
-    fn next(&mut self) -> Tried<Next<'x>> {
+    /// Looks on where there were enough empty ones.
+    pub(super) fn go_on(&mut self) {
+        self.looked = 0;
+    }
+
+    pub(super) fn next(&mut self) -> Tried<Next<'x>> {
         while self.low <= self.high {
             let at = if self.descending { self.high } else { self.low };
             self.looked += 1;
@@ -238,7 +243,7 @@ impl<'x> Paging<'_, 'x> {
             };
             let mut best = Best::new(self.wanted);
             while let Some(found) = memory.next_if(|found| hour(found.position.clicked) == at) {
-                best.push(found);
+                best.take(found);
             }
             if let Next::Bucket(of, value) = next
                 && of == at

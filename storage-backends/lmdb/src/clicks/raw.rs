@@ -149,6 +149,14 @@ impl Wanted {
     }
 }
 
+/// Who takes what is found.
+pub(super) trait Gather<S> {
+    fn push(&mut self, found: Found<S>) -> Tried<()>;
+
+    /// The time of the last that is needed, once there are enough.
+    fn bound(&mut self) -> Option<i64>;
+}
+
 /// The first `enough` of what is found, in order, however much is.
 pub(super) struct Best<S> {
     descending: bool,
@@ -165,7 +173,7 @@ impl<S> Best<S> {
         Self { descending, enough, found: Vec::new(), sorted: true, last: None }
     }
 
-    pub(super) fn push(&mut self, found: Found<S>) {
+    pub(super) fn take(&mut self, found: Found<S>) {
         if self.last.is_some_and(|last| self.is_after(found.position, last)) {
             return;
         }
@@ -174,15 +182,6 @@ impl<S> Best<S> {
         if self.found.len() > 2 * self.enough + 1_024 {
             self.settle();
         }
-    }
-
-    /// The time of the last that is needed, once there are enough.
-    pub(super) fn bound(&mut self) -> Option<i64> {
-        if self.found.len() < self.enough {
-            return None;
-        }
-        self.settle();
-        self.last.map(|last| last.clicked)
     }
 
     pub(super) fn into_sorted(mut self) -> Vec<Found<S>> {
@@ -209,6 +208,21 @@ impl<S> Best<S> {
     }
 }
 
+impl<S> Gather<S> for Best<S> {
+    fn push(&mut self, found: Found<S>) -> Tried<()> {
+        self.take(found);
+        Ok(())
+    }
+
+    fn bound(&mut self) -> Option<i64> {
+        if self.found.len() < self.enough {
+            return None;
+        }
+        self.settle();
+        self.last.map(|last| last.clicked)
+    }
+}
+
 /// Looks through what is in memory: the first that are enough, in order.
 pub(super) fn in_memory(
     generations: &[&Generation],
@@ -224,7 +238,7 @@ pub(super) fn in_memory(
                 rank += 1;
                 let position = Position::of_redirect(record.at, place.link, record.salt());
                 if wanted.holds(&position) {
-                    best.push(Found { position, rank, source: (*of, place.workspace, *record) });
+                    best.take(Found { position, rank, source: (*of, place.workspace, *record) });
                 }
             }
         });

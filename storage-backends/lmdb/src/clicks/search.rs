@@ -9,7 +9,7 @@ use waypost_storage::Grain;
 
 use super::{
     block, bucket, events,
-    raw::{Best, Found, Position, Source, Wanted, exactly},
+    raw::{Best, Found, Gather, Position, Source, Wanted, exactly},
     stored::{self, Click, Run},
     tables::{self, ClickTable, Key},
 };
@@ -30,7 +30,7 @@ pub(super) struct Hour<'h, 'x> {
 
 impl<'x> Hour<'_, 'x> {
     /// Everything of the hour that can be among the first.
-    pub(super) fn search(&self, runs: &[u32], best: &mut Best<Source<'x>>) -> Tried<()> {
+    pub(super) fn search(&self, runs: &[u32], best: &mut impl Gather<Source<'x>>) -> Tried<()> {
         self.events(best)?;
         let mut runs = match self.wanted.link {
             0 => self.all_runs()?,
@@ -72,7 +72,7 @@ impl<'x> Hour<'_, 'x> {
         runs.iter().filter_map(run).collect()
     }
 
-    fn workspace_blocks(&self, run: &Run, best: &mut Best<Source<'x>>) -> Tried<()> {
+    fn workspace_blocks(&self, run: &Run, best: &mut impl Gather<Source<'x>>) -> Tried<()> {
         let prefix = self.prefix(run);
         let table = self.tables.at(ClickTable::Blocks).scan();
         let mut seen = 0;
@@ -88,7 +88,7 @@ impl<'x> Hour<'_, 'x> {
     }
 
     /// Blocks of one link: those it begins, or the one before.
-    fn link_blocks(&self, run: &Run, link: u64, best: &mut Best<Source<'x>>) -> Tried<()> {
+    fn link_blocks(&self, run: &Run, link: u64, best: &mut impl Gather<Source<'x>>) -> Tried<()> {
         let blocks = link_blocks(self.tables, self.txn, self.prefix(run), link, |key| {
             // A block that begins after the last wanted time has nothing.
             block_time(key, link).is_some_and(|at| at <= self.wanted.last.clicked)
@@ -126,7 +126,7 @@ impl<'x> Hour<'_, 'x> {
         run: &Run,
         group: &block::Group<'x>,
         seen: u64,
-        best: &mut Best<Source<'x>>,
+        best: &mut impl Gather<Source<'x>>,
     ) -> Tried<()> {
         for (at, raw) in group.clicks(self.hour)?.into_iter().enumerate() {
             let position = Position::of_redirect(raw.at, raw.link, raw.salt);
@@ -134,13 +134,13 @@ impl<'x> Hour<'_, 'x> {
                 let rank = (u64::from(run.number) << 30) + seen + at as u64;
                 let source =
                     Source::Block { run: run.number, workspace: self.wanted.workspace, raw };
-                best.push(Found { position, rank, source });
+                best.push(Found { position, rank, source })?;
             }
         }
         Ok(())
     }
 
-    fn events(&self, best: &mut Best<Source<'x>>) -> Tried<()> {
+    fn events(&self, best: &mut impl Gather<Source<'x>>) -> Tried<()> {
         let start = self.hour.saturating_mul(Timestamp::HOUR);
         let end = start.saturating_add(Timestamp::HOUR - 1);
         let (first, last) =
@@ -152,7 +152,7 @@ impl<'x> Hour<'_, 'x> {
                 continue;
             }
             found.rank += EVENTS;
-            best.push(found);
+            best.push(found)?;
             taken += 1;
             if taken >= self.wanted.enough {
                 break;

@@ -10,15 +10,15 @@ use hashbrown::HashSet;
 use heed::{RoRange, RoTxn, types::Bytes};
 use waypost_link::{LinkId, Timestamp};
 use waypost_storage::{
-    Bucket as Answer, Counts, Grain, LinkCount, LinkCountQuery, Page, Result, Scope, TallyQuery,
-    Totals, page_limit,
+    Bucket as Answer, Counts, Detail, Grain, LinkCount, LinkCountQuery, Page, Result, Scope,
+    TallyQuery, Totals, page_limit,
 };
 
 use super::{
     Clicks,
     bucket::{self, Bucket},
     bytes::senseless,
-    generation::Place,
+    generation::{Generation, Place},
     limits,
     memory::{self, start},
     rollup::{self, day},
@@ -70,14 +70,14 @@ pub(super) fn tally(clicks: &Clicks, query: &TallyQuery) -> Result<Vec<Answer>> 
         |generations, purged| match &query.scope {
             Scope::Workspace(workspace) => {
                 let wanted = |place: &Place| place.workspace == workspace.0 && within(place.hour);
-                let memory = memory::tally(generations, query.grain, None, wanted);
+                let memory = in_memory(generations, query, None, wanted);
                 (memory, vec![tables::workspace_row(workspace.0)])
             }
             Scope::Links(links) => {
                 let links = links.iter().map(|link| link.0).filter(|&link| !purged.contains(link));
                 let ids: HashSet<u64> = links.collect();
                 let wanted = |place: &Place| within(place.hour);
-                let memory = memory::tally(generations, query.grain, Some(&ids), wanted);
+                let memory = in_memory(generations, query, Some(&ids), wanted);
                 (memory, ids.into_iter().collect())
             }
         },
@@ -93,6 +93,18 @@ pub(super) fn tally(clicks: &Clicks, query: &TallyQuery) -> Result<Vec<Answer>> 
             Ok(stored.answer())
         },
     )
+}
+
+fn in_memory(
+    generations: &[&Generation],
+    query: &TallyQuery,
+    links: Option<&HashSet<u64>>,
+    wanted: impl Fn(&Place) -> bool,
+) -> Tried<BTreeMap<i64, Counts>> {
+    match query.detail {
+        Detail::Sums => Ok(memory::sums(generations, query.grain, links, wanted)),
+        _ => memory::tally(generations, query.grain, links, wanted),
+    }
 }
 
 /// The stored part of a tally.
@@ -151,20 +163,17 @@ impl Stored<'_, '_> {
     /// Adds a stored bucket to the answer's bucket `into`.
     fn bucket(&mut self, grain: Grain, start: i64, owner: (u64, u64), into: i64) -> Tried<()> {
         if let Some(value) = stored::bucket(self.tables, self.txn, grain, start, owner)? {
-            let decode = if self.query.dimensions { Bucket::decode } else { Bucket::decode_brief };
-            self.merged.entry(into).or_default().merge(&decode(value)?.counts);
+            let bucket = Bucket::decode_to(value, self.query.detail)?;
+            self.merged.entry(into).or_default().merge(&bucket.counts);
         }
         Ok(())
     }
 
     fn answer(self) -> Vec<Answer> {
-        let dimensions = self.query.dimensions;
+        let detail = self.query.detail;
         let bucket = |(start, mut counts): (i64, Counts)| {
-            if dimensions {
-                counts.limit();
-            } else {
-                counts.shares = Default::default();
-            }
+            counts.limit();
+            counts.cut(detail);
             Answer { start, counts }
         };
         self.merged.into_iter().map(bucket).filter(|bucket| !bucket.counts.is_empty()).collect()

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
 use waypost_storage::{
     Address, AgentDetails, Appended, Batch, BatchBuilder, ClickQuery, ClickScope, ClickStore,
-    Conversion, Counts, Epoch, Event, Grain, LinkCountQuery, Mark, NewClick, Order, Report, Row,
-    Scope, Sink, StoredClick, TallyQuery, Text, Trim, memory::MemoryStore,
+    Conversion, Counts, Detail, Epoch, Event, Grain, LinkCountQuery, Mark, NewClick, Order, Report,
+    Row, Scope, Sink, StoredClick, TallyQuery, Text, Trim, memory::MemoryStore,
 };
 
 use super::{Clicks, raw};
@@ -237,8 +237,8 @@ impl Pair {
             (Grain::Day, 20_833, 20_834),
             (Grain::All, 0, 0),
         ] {
-            for dimensions in [true, false] {
-                let query = TallyQuery { scope: scope.clone(), grain, from, to, dimensions };
+            for detail in [Detail::Sums, Detail::Visitors, Detail::Shares] {
+                let query = TallyQuery { scope: scope.clone(), grain, from, to, detail };
                 let tell = |store: &dyn ClickStore| {
                     let buckets = store.tally(&query).unwrap();
                     let told = |bucket: &waypost_storage::Bucket| {
@@ -279,6 +279,10 @@ impl Pair {
     }
 
     fn compare_clicks(&self, scope: ClickScope) {
+        for (from, to) in [(at(0, 100), at(1, 0)), (at(-9, 9), at(3, 333)), (at(2, 0), at(1, 0))] {
+            let counted = self.store().count(scope, from..to);
+            assert_eq!(counted, self.model.count(scope, from..to), "{scope:?} {from:?}..{to:?}");
+        }
         for order in [Order::Ascending, Order::Descending] {
             for (from, before) in
                 [(None, None), (Some(at(0, 100)), None), (Some(at(-9, 9)), Some(at(3, 333)))]

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use waypost_link::{LinkId, WorkspaceId};
 use waypost_storage::{
-    Appended, Batch, BatchBuilder, ClickScope, ClickStore, Error, Event, Grain, Mark, Order,
-    Report, Scope, Sink, TallyQuery,
+    Appended, Batch, BatchBuilder, ClickScope, ClickStore, Detail, Error, Event, Grain, Mark,
+    Order, Report, Scope, Sink, TallyQuery,
 };
 
 use super::{EPOCH, LINKS, MAP, Seed, at, batch, clicks_query, reported, row, workspace};
@@ -92,7 +92,7 @@ fn past_200_values_is_other_and_the_most_clicked_stay() {
     for _ in 0..2 {
         let scope = Scope::Links(vec![LinkId(1)]);
         let query =
-            TallyQuery { scope, grain: Grain::Day, from: 0, to: i64::MAX, dimensions: true };
+            TallyQuery { scope, grain: Grain::Day, from: 0, to: i64::MAX, detail: Detail::Shares };
         let counts = clicks.tally(&query).unwrap().remove(0).counts;
         let shares = &counts.shares[waypost_storage::Dimension::Referrer as usize];
         assert_eq!((counts.clicks, shares.len()), (350, 201));
@@ -123,7 +123,8 @@ fn visitors_are_counted_past_the_exact() {
         clicks.flush().unwrap();
         let all = *to as f64;
         for scope in [Scope::Links(vec![LinkId(1)]), Scope::Workspace(workspace(1))] {
-            let query = TallyQuery { scope, grain: Grain::All, from: 0, to: 0, dimensions: false };
+            let query =
+                TallyQuery { scope, grain: Grain::All, from: 0, to: 0, detail: Detail::Visitors };
             let count = clicks.tally(&query).unwrap()[0].counts.visitors.count() as f64;
             let error = if all <= 512.0 { 0.0 } else { 0.06 };
             assert!((count - all).abs() <= all * error, "{count} of {all}");
@@ -179,8 +180,8 @@ fn damage_is_corrupt_and_found() {
             [Scope::Links((1..=LINKS).map(LinkId).collect()), Scope::Workspace(workspace(1))]
         {
             for grain in [Grain::Hour, Grain::All] {
-                let (from, to, dimensions) = (0, i64::MAX, true);
-                let query = TallyQuery { scope: scope.clone(), grain, from, to, dimensions };
+                let (from, to, detail) = (0, i64::MAX, Detail::Shares);
+                let query = TallyQuery { scope: scope.clone(), grain, from, to, detail };
                 answers.push(clicks.tally(&query).map(drop));
             }
         }
