@@ -3,13 +3,13 @@
 //! One link of a workspace has them all, evenly over the days: 80 countries, 300 referrers, 400
 //! user agents, 60 languages, three rules, and every click a visitor of its own. They are flushed
 //! to LMDB; the last thousand wait in memory. `picture` is what a page of statistics asks: sums,
-//! days, hours, weekdays, every breakdown, the days before, the newest 25 clicks.
+//! days, hours, weekdays, every breakdown, the days before, the newest 25 clicks. Printed is the
+//! CPU time of a call, all threads, and how long it took.
 //!
 //! `cargo bench -p waypost-benches --bench stats`
 
-use std::{hint::black_box, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
 use tempfile::TempDir;
 use waypost_benches::clicks::mix;
 use waypost_link::{
@@ -28,7 +28,7 @@ const WORKSPACE: WorkspaceId = WorkspaceId(1);
 const DAYS: usize = 14;
 /// Parts of the days that are a batch each: half an hour.
 const BATCHES: i64 = 2 * 24 * DAYS as i64;
-const SIZES: [(&str, i64); 2] = [("1M", 1_000_000), ("10M", 10_000_000)];
+const SIZES: [i64; 2] = [1_000_000, 10_000_000];
 
 fn agent(n: u64) -> String {
     let (system, browser) = match n % 4 {
@@ -108,38 +108,40 @@ fn service(clicks: i64) -> (Service, TempDir) {
     (Service::new(store.clone(), store, Policy::default(), || NOW), dir)
 }
 
-fn stats(c: &mut Criterion) {
-    for (size, clicks) in SIZES {
+fn main() {
+    for clicks in SIZES {
         let (service, _dir) = service(clicks);
         let stats = || service.stats(WORKSPACE).expect("its statistics");
+        assert_eq!(stats().total(LINK).expect("a total").clicks, clicks as u64);
         let (link, days) = (Subject::Link(LINK), Days::last(DAYS, NOW));
-        let all = stats().total(LINK).expect("a total");
-        assert_eq!(all.clicks, clicks as u64);
-        let mut group = c.benchmark_group("stats");
-        group.bench_function(format!("picture/link/{size}"), |bencher| {
-            bencher.iter(|| black_box(stats().picture(&link, days).expect("a picture")));
-        });
-        group.bench_function(format!("picture/workspace/{size}"), |bencher| {
-            bencher.iter(|| black_box(stats().overview(days).expect("an overview")));
-        });
-        group.bench_function(format!("summary/link/{size}"), |bencher| {
-            bencher.iter(|| black_box(stats().summary(&[LINK]).expect("a summary")));
-        });
-        for (name, span) in [("day", Timestamp::DAY), ("week", 7 * Timestamp::DAY)] {
-            group.bench_function(format!("rolling/{name}/{size}"), |bencher| {
-                bencher.iter(|| black_box(stats().rolling(&link, span).expect("a count")));
-            });
+        measure("picture of the link", &|| drop(stats().picture(&link, days).expect("it")));
+        measure("its sums and breakdowns", &|| drop(stats().figures(&link, days).expect("them")));
+        measure("its hours and weekdays", &|| _ = stats().clock(&link, days).expect("them"));
+        measure("its newest 25 clicks", &|| drop(stats().newest(&link, 25).expect("them")));
+        measure("its summary of all time", &|| _ = stats().summary(&[LINK]).expect("it"));
+        for (name, span) in [("24 hours", Timestamp::DAY), ("7 days", 7 * Timestamp::DAY)] {
+            let rolling = || _ = stats().rolling(&link, span).expect("a count");
+            measure(&format!("its last {name}, to the second"), &rolling);
         }
-        group.finish();
+        measure("overview of the workspace", &|| drop(stats().overview(days).expect("it")));
     }
 }
 
-criterion_group! {
-    name = benches;
-    config = Criterion::default()
-        .warm_up_time(std::time::Duration::from_millis(500))
-        .measurement_time(std::time::Duration::from_secs(2))
-        .sample_size(20);
-    targets = stats
+/// Prints what a call takes, warmed up.
+fn measure(what: &str, ask: &dyn Fn()) {
+    const CALLS: u32 = 200;
+    (0..CALLS / 10).for_each(|_| ask());
+    let (start, before) = (Instant::now(), cpu());
+    (0..CALLS).for_each(|_| ask());
+    let (cpu, wall) = (cpu() - before, start.elapsed().as_secs_f64() * 1e3);
+    let calls = f64::from(CALLS);
+    println!("  {what}: {:.2} ms of CPU, {:.2} ms in all", cpu / calls, wall / calls);
 }
-criterion_main!(benches);
+
+/// CPU time of this process so far, in milliseconds, to a hundredth of a second.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    let fields = stat.rsplit_once(')').expect("a name").1.split_ascii_whitespace();
+    let ticks: f64 = fields.skip(11).take(2).map(|n| n.parse::<f64>().expect("a number")).sum();
+    ticks * 10.0
+}

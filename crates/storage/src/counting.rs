@@ -130,16 +130,15 @@ impl Counts {
         self.visitors.merge(&other.visitors);
         self.robots.merge(&other.robots);
         for (own, theirs) in self.shares.iter_mut().zip(&other.shares) {
-            for share in theirs {
-                put(own, &share.value, share.clicks, share.bots, usize::MAX);
-            }
+            add_all(own, theirs);
         }
     }
 
     /// Keeps the most clicked [`limits::VALUES`] values of each dimension, the rest as
     /// [`Share::OTHER`].
     pub fn limit(&mut self) {
-        self.shares.iter_mut().filter(|shares| shares.len() > limits::VALUES).for_each(limit);
+        let full = |shares: &&mut Vec<Share>| named(shares) > limits::VALUES;
+        self.shares.iter_mut().filter(full).for_each(limit);
     }
 
     /// Forgets what wasn't asked for.
@@ -181,6 +180,27 @@ fn put(shares: &mut Vec<Share>, value: &str, clicks: u64, bots: u64, most: usize
     };
     shares[at].clicks += clicks;
     shares[at].bots += bots;
+}
+
+/// Adds `theirs` to `own`, both sorted, in one walk along them.
+fn add_all(own: &mut Vec<Share>, theirs: &[Share]) {
+    let (mut at, mut new) = (0, Vec::new());
+    for share in theirs {
+        while own.get(at).is_some_and(|known| known.value < share.value) {
+            at += 1;
+        }
+        match own.get_mut(at).filter(|known| known.value == share.value) {
+            Some(known) => {
+                known.clicks += share.clicks;
+                known.bots += share.bots;
+            }
+            None => new.push(share.clone()),
+        }
+    }
+    if !new.is_empty() {
+        own.extend(new);
+        own.sort_by(|a, b| a.value.cmp(&b.value));
+    }
 }
 
 fn find(shares: &[Share], value: &str) -> Result<usize, usize> {
