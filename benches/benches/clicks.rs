@@ -18,7 +18,7 @@ use waypost_benches::{
 use waypost_clicks::{Config, Pipeline};
 use waypost_link::LinkId;
 use waypost_lmdb::{LmdbStore, Options};
-use waypost_storage::{ClickStore, Epoch, Grain, Mark, Scope, Sink, TallyQuery};
+use waypost_storage::{ClickStore, Detail, Epoch, Grain, Mark, Scope, Sink, TallyQuery};
 
 /// Clicks that are recorded before the journal is waited for.
 const ROUND: u64 = 50_000;
@@ -50,7 +50,8 @@ fn tally(c: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a directory");
     let store = LmdbStore::open(dir.path(), &Options { map_size: 8 << 30 }).expect("a store");
     let scope = Scope::Links(vec![LinkId(1)]);
-    let query = TallyQuery { scope, grain: Grain::Hour, from: 0, to: i64::MAX, dimensions: false };
+    let query =
+        TallyQuery { scope, grain: Grain::Hour, from: 0, to: i64::MAX, detail: Detail::Sums };
     let mut sequence = 0;
     let mut group = c.benchmark_group("clicks");
     group.throughput(Throughput::Elements(BATCH));
