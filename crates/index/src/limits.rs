@@ -18,9 +18,11 @@ pub const CHUNK_PART: usize = 32;
 pub const WASTE_PART: usize = 16;
 /// …and more than this many bytes, so that small tables aren't rebuilt all the time.
 pub const WASTE_BYTES: usize = if cfg!(feature = "model") { 128 } else { 1024 };
+/// While an index is loaded, a table that is full is rebuilt for this many times its entries.
+pub const LOADING_ROOM: usize = 4;
 /// What tables stand on is bought in multiples of this, in bytes: the huge page of most machines.
 pub const HUGE_PAGE: usize = 2 << 20;
-/// A loaded index of fewer bytes has no huge pages: it would waste a good part of them.
+/// A loaded index whose entries are fewer bytes has no huge pages: it would waste a good part of them.
 pub const SETTLED_BYTES: usize = 16 * HUGE_PAGE;
 /// At least this part of what is held is bought at once.
 pub const SLAB_PART: usize = 16;

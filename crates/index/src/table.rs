@@ -154,19 +154,21 @@ impl Shelf {
         }
     }
 
-    /// The same entries and `entry` in a table of the right size.
+    /// The same entries and `entry` in a table with room for `times` as many.
     pub(crate) fn rebuilt(
         &self,
         ground: &Arc<Ground>,
+        times: usize,
         entry: Option<&Entry<'_>>,
         hash: impl Fn(&Entry<'_>) -> u64,
     ) -> Self {
-        let mut entries = self.live + 1;
+        let mut entries = (self.live + 1) * times;
         let more =
             entry.map_or(0, |entry| ENTRY_BYTES + entry.code.len() + entry.destination.len());
         let asides = self.asides_live + usize::from(entry.is_some_and(|e| e.details.is_some()));
         loop {
-            let mut fresh = Self::new(ground, entries, self.live_bytes + more, asides);
+            let bytes = (self.live_bytes + more) * times;
+            let mut fresh = Self::new(ground, entries, bytes, asides * times);
             let mut all = self.table.entries().chain(entry.copied());
             if all.all(|entry| fresh.put(hash(&entry), &entry).is_ok()) {
                 return fresh;
@@ -181,6 +183,10 @@ impl Shelf {
 
     pub(crate) fn live(&self) -> usize {
         self.live
+    }
+
+    pub(crate) fn live_bytes(&self) -> usize {
+        self.live_bytes
     }
 
     pub(crate) fn waste(&self) -> usize {
@@ -334,7 +340,8 @@ mod tests {
                 let aside = n.is_multiple_of(5).then_some(&details);
                 let entry = entry(n, &codes[n as usize], aside);
                 if shelf.put(hash(n), &entry).is_err() {
-                    shelf = shelf.rebuilt(&ground, Some(&entry), |entry| hash(number(entry.code)));
+                    shelf =
+                        shelf.rebuilt(&ground, 1, Some(&entry), |entry| hash(number(entry.code)));
                 }
             }
             for n in (0..count).filter(|n| n % 3 == round) {
@@ -372,7 +379,7 @@ mod tests {
             shelf.put(1, &entry(2, code, None)).unwrap();
         }
         let bytes = shelf.bytes();
-        let shelf = shelf.rebuilt(&Arc::default(), None, |_| 1);
+        let shelf = shelf.rebuilt(&Arc::default(), 1, None, |_| 1);
         assert_eq!((shelf.live(), shelf.waste()), (1, 0));
         assert!(shelf.bytes() < bytes && !shelf.is_wasteful());
     }

@@ -19,7 +19,7 @@ use waypost_link::{Change, DomainId, Link, LinkId, Name, Noun, Record};
 use crate::{
     Details, Directory, Entry, Limit, Spent, Stats,
     ground::Ground,
-    limits::{SETTLED_BYTES, SHARDS},
+    limits::{LOADING_ROOM, SETTLED_BYTES, SHARDS},
     members::Members,
     sync::ArcSwap,
     table::{Key, Shelf, Table},
@@ -65,6 +65,8 @@ pub(crate) struct Writer {
     /// Tables that a reader may still be in. They are freed here, never by a reader.
     retired: Vec<Arc<Table>>,
     rebuilds: u64,
+    /// How many times its entries a rebuilt table has room for.
+    room: usize,
     /// Links that became limited while they may already have had clicks.
     limited: Vec<LinkId>,
     /// The version held of each link, while changes may be older than what is held.
@@ -85,6 +87,7 @@ impl Writer {
             records_changed: false,
             retired: Vec::new(),
             rebuilds: 0,
+            room: 1,
             limited: Vec::new(),
             versions: None,
         }
@@ -111,6 +114,7 @@ impl Writer {
 
     /// Puts a link of a loaded page, with the clicks that the store has counted for it.
     pub(crate) fn load(&mut self, shards: &Shards, link: &Link, spent: u64) {
+        self.room = LOADING_ROOM;
         self.put(shards, link, None, Some(spent));
     }
 
@@ -122,13 +126,17 @@ impl Writer {
         }
     }
 
-    /// Moves all tables of a large index to ground of huge pages, each table in the size that it
-    /// has come to: while they grow they would leave holes there that no later table fits.
+    /// After loading: gives all tables the size that they have come to, those of a large index on
+    /// ground of huge pages. While they grew they would have left holes there that no later table
+    /// fits.
     pub(crate) fn settle(&mut self, shards: &Shards) {
-        if self.stats().bytes >= SETTLED_BYTES {
-            self.ground = Arc::new(Ground::settled());
-            (0..SHARDS).for_each(|nth| self.rebuild(shards, nth, None));
+        if std::mem::replace(&mut self.room, 1) == 1 {
+            return;
         }
+        if self.shelves.iter().map(Shelf::live_bytes).sum::<usize>() >= SETTLED_BYTES {
+            self.ground = Arc::new(Ground::settled());
+        }
+        (0..SHARDS).for_each(|nth| self.rebuild(shards, nth, None));
     }
 
     /// Takes the place of `old`, whose readers may still be in its tables.
@@ -264,7 +272,7 @@ impl Writer {
     fn rebuild(&mut self, shards: &Shards, nth: usize, entry: Option<&Entry<'_>>) {
         let hasher = &self.hasher;
         let hash = |entry: &Entry<'_>| hasher.key(entry.domain, entry.code).hash;
-        let fresh = self.shelves[nth].rebuilt(&self.ground, entry, hash);
+        let fresh = self.shelves[nth].rebuilt(&self.ground, self.room, entry, hash);
         let table = Arc::clone(fresh.table());
         drop(std::mem::replace(&mut self.shelves[nth], fresh));
         self.retire(shards[nth].swap(table));
