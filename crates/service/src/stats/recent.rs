@@ -1,11 +1,12 @@
 //! Figures that whoever lists links is shown beside them, remembered for a moment.
 //!
 //! A workspace's clicks of 30 days are read from all that it had, however few links a page lists. So they are read
-//! at most once in [`FRESH`]: below the second that a redirect's click may take to show up (SPEC 4).
+//! once in [`FRESH`], by one caller, while the others are told what was known before: together below the second
+//! that a redirect's click may take to show up (SPEC 4). A reported click is in the next read, so it forgets them.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -13,12 +14,22 @@ use waypost_link::WorkspaceId;
 
 use crate::{Result, limits};
 
-/// How long a figure is as good as new.
-const FRESH: Duration = Duration::from_millis(500);
+/// How long a figure is as good as new; to those who ask while it is read anew, as long again.
+const FRESH: Duration = Duration::from_millis(300);
+/// How old a figure may be for others to be told it while it is read anew.
+const OLD: Duration = Duration::from_millis(500);
 
-/// Each workspace's figure, and when it was read.
+/// The figure of each workspace.
 #[derive(Debug, Default)]
-pub(crate) struct Recent(Mutex<HashMap<WorkspaceId, (u64, Instant)>>);
+pub(crate) struct Recent(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// With the time of the last who took it upon him to read it.
+    figures: HashMap<WorkspaceId, (u64, Instant)>,
+    /// How often any was forgotten: what was read before is not remembered after.
+    forgotten: u64,
+}
 
 impl Recent {
     /// What `read` said of a workspace a moment ago, or says now.
@@ -28,28 +39,55 @@ impl Recent {
         read: impl FnOnce() -> Result<u64>,
     ) -> Result<u64> {
         let asked = Instant::now();
-        let known = self.known(workspace).filter(|(_, at)| asked.duration_since(*at) < FRESH);
-        if let Some((figure, _)) = known {
-            return Ok(figure);
-        }
+        let forgotten = {
+            let mut known = self.lock();
+            if let Some(figure) = known.figure(workspace, asked) {
+                return Ok(figure);
+            }
+            known.forgotten
+        };
         let figure = read()?;
-        let mut figures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if figures.len() >= limits::RECENT_FIGURES {
-            figures.retain(|_, (_, at)| asked.duration_since(*at) < FRESH);
-        }
-        if figures.len() < limits::RECENT_FIGURES {
-            figures.insert(workspace, (figure, asked));
+        let mut known = self.lock();
+        if known.forgotten == forgotten {
+            known.remember(workspace, figure, asked);
         }
         Ok(figure)
     }
 
     /// A workspace had a click that its next read must show.
     pub(crate) fn forget(&self, workspace: WorkspaceId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&workspace);
+        let mut known = self.lock();
+        known.figures.remove(&workspace);
+        known.forgotten += 1;
     }
 
-    fn known(&self, workspace: WorkspaceId) -> Option<(u64, Instant)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&workspace).copied()
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// The figure, unless it is this caller's turn to read it.
+    fn figure(&mut self, workspace: WorkspaceId, asked: Instant) -> Option<u64> {
+        let (figure, at) = self.figures.get_mut(&workspace)?;
+        let age = asked.saturating_duration_since(*at);
+        if age < FRESH {
+            return Some(*figure);
+        }
+        *at = asked;
+        if age >= OLD {
+            self.figures.remove(&workspace);
+        }
+        None
+    }
+
+    fn remember(&mut self, workspace: WorkspaceId, figure: u64, asked: Instant) {
+        if self.figures.len() >= limits::RECENT_FIGURES {
+            self.figures.retain(|_, (_, at)| asked.saturating_duration_since(*at) < FRESH);
+        }
+        if self.figures.len() < limits::RECENT_FIGURES {
+            self.figures.insert(workspace, (figure, asked));
+        }
     }
 }
 
@@ -57,13 +95,39 @@ impl Recent {
 mod tests {
     use super::*;
 
+    const ONE: WorkspaceId = WorkspaceId(1);
+
     #[test]
-    fn read_anew_once_forgotten() {
-        let (recent, one) = (Recent::default(), WorkspaceId(1));
-        let figure = |workspace, read: u64| recent.of(workspace, || Ok(read)).unwrap();
-        assert_eq!(figure(one, 7), 7);
-        assert_eq!(figure(WorkspaceId(2), 9), 9);
-        recent.forget(one);
-        assert_eq!(figure(one, 8), 8);
+    fn one_reads_and_the_others_are_told_what_was_known() {
+        let (mut known, start) = (Known::default(), Instant::now());
+        let mut check = |after: Duration, expected: Option<u64>| {
+            assert_eq!(known.figure(ONE, start + after), expected, "{after:?}");
+        };
+        check(Duration::ZERO, None);
+        known.remember(ONE, 7, start);
+        let mut check = |after: Duration, expected: Option<u64>| {
+            assert_eq!(known.figure(ONE, start + after), expected, "{after:?}");
+        };
+        check(FRESH / 2, Some(7));
+        check(FRESH, None);
+        check(FRESH, Some(7));
+        check(FRESH + OLD, None);
+        check(FRESH + OLD, None);
+    }
+
+    #[test]
+    fn what_was_read_before_it_was_forgotten_is_not_remembered() {
+        let recent = Recent::default();
+        let read = |figure, meanwhile: fn(&Recent)| {
+            let read = || {
+                meanwhile(&recent);
+                Ok(figure)
+            };
+            recent.of(ONE, read).unwrap()
+        };
+        assert_eq!(read(7, |recent| recent.forget(ONE)), 7);
+        assert_eq!(read(8, |_| ()), 8);
+        recent.forget(ONE);
+        assert_eq!(read(9, |_| ()), 9);
     }
 }

@@ -212,8 +212,14 @@ impl Generation {
                 }
             }
         }
+        // All of these are looked at, so one link is compared, not hashed.
+        let only = links.filter(|links| links.len() == 1).and_then(|links| links.iter().next());
+        let can_be = |link: &u64| match (only, links) {
+            (Some(only), _) => link == only,
+            (None, links) => links.is_none_or(|links| links.contains(link)),
+        };
         for pending in &self.pending {
-            if links.is_none_or(|links| links.contains(&pending.link)) {
+            if can_be(&pending.link) {
                 let place = pending.place();
                 if wanted(&place) {
                     see(place, std::slice::from_ref(&pending.record));
