@@ -11,6 +11,7 @@ mod linktrack;
 mod matrix;
 mod openapi;
 mod replay;
+mod statistics;
 mod tenants;
 mod tracking;
 mod workspace;

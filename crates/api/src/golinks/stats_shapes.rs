@@ -59,6 +59,8 @@ pub(super) struct Totals {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) links: Option<u64>,
     pub(super) clicks: u64,
+    /// Those of known crawlers, also where the workspace leaves them out.
+    pub(super) bots: u64,
     pub(super) unique_clicks: u64,
     pub(super) unique_referrers: usize,
     pub(super) countries: usize,
@@ -135,8 +137,14 @@ pub(super) struct RecentClick {
     pub(super) country: Option<String>,
     pub(super) device: &'static str,
     pub(super) browser: &'static str,
+    pub(super) os: &'static str,
     pub(super) referrer: Option<String>,
     pub(super) language: Option<String>,
+    pub(super) source: String,
+    /// The `id` of the routing rule that served it; `null` for the link's own destination.
+    pub(super) rule: Option<String>,
+    /// Whether it is a known crawler's.
+    pub(super) bot: bool,
     /// Only in the statistics of a link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ip: Option<String>,
@@ -199,6 +207,7 @@ fn totals(figures: &Figures) -> Totals {
     Totals {
         links: None,
         clicks: figures.clicks,
+        bots: figures.bots,
         unique_clicks: figures.unique,
         unique_referrers: figures.distinct(Dimension::Referrer),
         countries: figures.distinct(Dimension::Country),
@@ -251,8 +260,12 @@ fn recent_click(
         country: click.country.map(|country| String::from_utf8_lossy(&country).into_owned()),
         device: click.device,
         browser: click.browser,
+        os: click.os,
         referrer: said(click.referrer),
         language: said(click.language),
+        source: click.source,
+        rule: said(click.rule),
+        bot: click.bot,
         ip: click.ip.filter(|_| ip),
     }
 }
