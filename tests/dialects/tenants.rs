@@ -6,8 +6,8 @@
 //! read across. The tenants take turns; all that the one at rest has is looked at before and after, and must be
 //! the same to the byte.
 //!
-//! `WAYPOST_TENANT_CALLS=100000 cargo nextest run -p waypost-tests tenants` makes that many calls;
-//! `WAYPOST_TENANT_SEED` draws others. A failure prints both.
+//! `TENANT_CALLS=100000 cargo nextest run -p waypost-tests tenants` makes that many calls;
+//! `TENANT_SEED` draws others. A failure prints both.
 
 mod calls;
 mod tenant;
@@ -41,9 +41,8 @@ fn tenants_are_alone() {
     let number = |name: &str, default| {
         std::env::var(name).map_or(default, |text| text.parse::<u64>().expect(name))
     };
-    let (calls, seed) =
-        (number("WAYPOST_TENANT_CALLS", CALLS as u64), number("WAYPOST_TENANT_SEED", 7));
-    println!("WAYPOST_TENANT_CALLS={calls} WAYPOST_TENANT_SEED={seed}");
+    let (calls, seed) = (number("TENANT_CALLS", CALLS as u64), number("TENANT_SEED", 7));
+    println!("TENANT_CALLS={calls} TENANT_SEED={seed}");
     let (mut stage, mut rng) = (Stage::new(), Rng::with_seed(seed));
     let generator = Calls::of(Contract::of(&stage.server));
     let mut tenants = ["alice", "bob"].map(|name| Tenant::new(&stage.data, name));

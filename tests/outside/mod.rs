@@ -2,4 +2,3 @@
 
 mod alerts;
 mod cloudflare;
-mod pictures;

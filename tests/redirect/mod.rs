@@ -5,5 +5,6 @@ mod following;
 mod hosts;
 mod options;
 mod pages;
+mod pictures;
 mod system;
 mod visitors;

@@ -28,7 +28,6 @@ impl Data {
         let mut command = Command::new(env!("CARGO_BIN_EXE_waypost-under-test"));
         command.args(arguments).arg("--data").arg(self.path().join("data"));
         command.env("WAYPOST_MAP_SIZE", "8GiB").env("WAYPOST_WORKERS", "2");
-        command.env_remove("WAYPOST_TENANT_CALLS").env_remove("WAYPOST_TENANT_SEED");
         command.stdin(Stdio::null());
         command
     }

@@ -1,6 +1,8 @@
 //! Figures, each beside what it is meant to be.
 
+use anyhow::{Result, bail};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// What was measured.
 pub(crate) struct Figure {
@@ -34,6 +36,15 @@ impl Goal {
             Self::AtLeast(least) => format!("≥ {least:.2}"),
             Self::None => String::new(),
         }
+    }
+}
+
+/// What a part of all (0 to 1) took at most, in milliseconds.
+pub(crate) fn percentile(sorted: &[Duration], part: f64) -> Result<f64> {
+    let at = (sorted.len() as f64 * part) as usize;
+    match sorted.get(at.min(sorted.len().saturating_sub(1))) {
+        Some(time) => Ok(time.as_secs_f64() * 1e3),
+        None => bail!("nothing was measured"),
     }
 }
 

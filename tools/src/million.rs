@@ -5,10 +5,10 @@
 //! redirects took while nothing was changed and while a link was: a pause that a change causes shows as a difference. The server
 //! then is on core 0; who asks and who changes share core 1, and who changes has to wait for who asks.
 
-use crate::figure::{self, Figure, Goal};
+use crate::figure::{self, Figure, Goal, percentile};
 use crate::load::{latency::Latencies, pin};
 use crate::peers::build::Programs;
-use crate::peers::process::{Interrupt, Room};
+use crate::peers::process::{Interrupt, Room, run_through};
 use crate::peers::server::{Kit, Running, Server};
 use crate::repo;
 use anyhow::{Context as _, Result, bail};
@@ -94,15 +94,12 @@ fn change(kit: &Kit, running: &Running, times: u64) -> Result<Vec<Figure>> {
         shown.push(busy.until_shown(&mut watch, &kit.change(running, &kit.last, &to), &to)?);
     }
     shown.sort_unstable();
-    let slowest = shown.last().copied().unwrap_or_default();
-    let median = shown.get(shown.len() / 2).copied().unwrap_or_default();
-    let figure = |what: &str, value: Duration, goal| {
-        let value = value.as_secs_f64() * 1e3;
-        Figure { what: what.into(), value, goal, unit: "ms" }
+    let figure = |what: &str, part, goal| -> Result<Figure> {
+        Ok(Figure { what: what.into(), value: percentile(&shown, part)?, goal, unit: "ms" })
     };
     let mut figures = vec![
-        figure("a change shows after its command has ended, median", median, Goal::None),
-        figure("the same at most", slowest, Goal::AtMost(VISIBLE)),
+        figure("a change shows after its command has ended, median", 0.5, Goal::None)?,
+        figure("the same at most", 1.0, Goal::AtMost(VISIBLE))?,
     ];
     figures.extend(quiet.figures("nothing changes"));
     figures.extend(busy.figures("a link changes"));
@@ -207,13 +204,8 @@ impl Watched {
 /// Starts a command that leaves the core to others.
 fn yielding(command: &Command) -> Result<Child> {
     let mut nice = Command::new("nice");
-    nice.args(["-n", "19"]).arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => nice.env(name, value),
-            None => nice.env_remove(name),
-        };
-    }
+    nice.args(["-n", "19"]);
+    run_through(&mut nice, command);
     nice.stdin(Stdio::null()).stdout(Stdio::null());
     nice.spawn().context("nice")
 }

@@ -23,7 +23,7 @@ pub(crate) fn referrer_host<'s>(referrer: &'s [u8], scratch: &'s mut Scratch) ->
     out
 }
 
-/// The host of a referrer, as it is kept of a redirect's; what is no text is nothing.
+/// The host of a referrer, as it is kept of a redirect's.
 ///
 /// ```
 /// assert_eq!(waypost_clicks::host_of_referrer("https://News.example:8443/today"), "news.example");

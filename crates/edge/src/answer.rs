@@ -89,7 +89,7 @@ pub(crate) fn statistics(code: &str, figures: Option<&Figures>) -> Response {
     figures.map_or_else(busy, |figures| page(200, pages::statistics(code, figures)))
 }
 
-/// 503 to a visitor who would wait for too many others.
+/// 503 to a visitor: too many others wait, or the store doesn't answer.
 pub(crate) fn busy() -> Response {
     let body = pages::message("Busy", "Try again in a moment.");
     page(503, body).header("Retry-After", "1")

@@ -30,8 +30,7 @@ impl<'a> Forwarded<'a> {
     }
 
     fn collect(&mut self, head: &Head<'a>) {
-        let named = |(name, _): &(&str, &[u8])| name.eq_ignore_ascii_case("x-forwarded-for");
-        for (_, value) in head.headers().filter(named) {
+        for value in head.values("x-forwarded-for") {
             if self.count == limits::FORWARDED_FIELDS {
                 self.fields.rotate_left(1);
                 self.count -= 1;

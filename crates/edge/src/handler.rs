@@ -121,6 +121,7 @@ impl Edge {
             Answer::NotFound(_) | Answer::DomainNotRegistered { .. } if proof::is_path(facts) => {
                 reply.respond(&proof::response(&self.engine, facts))
             }
+            // A picture is no redirect, so it is not counted as one.
             Answer::NotFound(_) if media::asked(facts).is_some() => {
                 return self.picture(media::asked(facts).unwrap_or_default(), reply);
             }

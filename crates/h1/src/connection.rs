@@ -241,7 +241,7 @@ impl Connection {
         }
     }
 
-    /// Again with the large table, for the few heads that need it: it would cost every idle connection a page of stack.
+    /// Again with the large table, for the few heads that need it: to clear it would cost every request.
     #[cold]
     #[inline(never)]
     fn parse_many<H: Handler>(

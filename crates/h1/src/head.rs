@@ -294,8 +294,7 @@ fn strip_scheme(target: &str) -> Option<&str> {
     known.then_some(rest)
 }
 
-/// Splits at the first `?`. A `#` or a byte over 0x7f has no place in a target, and a backslash in a path is a slash to browsers
-/// and none to others.
+/// Splits at the first `?`. A `#` has no place in a target, and a backslash in a path is a slash to browsers and none to others.
 #[inline]
 fn split_query<'a>(rest: &'a str, host: &'a str) -> Result<Target<'a>, Refusal> {
     let mut query_at = None;
@@ -303,7 +302,7 @@ fn split_query<'a>(rest: &'a str, host: &'a str) -> Result<Target<'a>, Refusal> 
         match byte {
             b'?' if query_at.is_none() => query_at = Some(at),
             b'\\' if query_at.is_none() => return Err(Refusal::Malformed),
-            b'#' | 0x80.. => return Err(Refusal::Malformed),
+            b'#' => return Err(Refusal::Malformed),
             _ => {}
         }
     }

@@ -162,8 +162,14 @@ impl<'a> Head<'a> {
     /// The value of the first field of this name, in any case. For names in [`Field`], [`Head::field`] is faster.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a [u8]> {
-        let is_it = |line: &&Line| line.name(self.bytes).eq_ignore_ascii_case(name.as_bytes());
-        self.lines.iter().find(is_it).map(|line| line.value(self.bytes))
+        self.values(name).next()
+    }
+
+    /// The values of all fields of this name, in any case, in the order in which they came.
+    pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        let bytes = self.bytes;
+        let is_it = move |line: &&Line| line.name(bytes).eq_ignore_ascii_case(name.as_bytes());
+        self.lines.iter().filter(is_it).map(move |line| line.value(bytes))
     }
 
     /// All fields in the order in which they came. Values may hold bytes over 0x7f, but no control character.

@@ -146,6 +146,13 @@ pub struct Workspace {
     pub settings: BTreeMap<String, String>,
 }
 
+impl Workspace {
+    /// Whether clicks of known crawlers are left out of every count (SPEC 5).
+    pub fn excludes_bots(&self) -> bool {
+        self.settings.get("exclude_bots").is_some_and(|on| on == "true")
+    }
+}
+
 /// What a `staff` key may do, a bit each (SPEC 1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Permissions(pub u16);

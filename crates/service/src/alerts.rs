@@ -83,8 +83,9 @@ impl AlertWatch {
             waiting: Vec::new(),
             scan: Some(LinkId::UNASSIGNED),
         };
-        let alerts: Vec<Alert> = watch.service.all(None)?;
-        for alert in alerts.into_iter().filter(|alert| alert.sent_at.is_none()) {
+        let (alerts, now): (Vec<Alert>, _) = (watch.service.all(None)?, watch.service.now());
+        let open = |alert: &Alert| alert.sent_at.is_none() && !is_given_up(alert, now);
+        for alert in alerts.into_iter().filter(open) {
             watch.wait(alert, Timestamp(0));
         }
         Ok(watch)
@@ -96,27 +97,32 @@ impl AlertWatch {
     /// # Errors
     /// [`Fault::Store`]: nothing is lost, call again.
     pub fn round(&mut self, mailer: &dyn Mailer) -> Result<bool> {
-        self.follow()?;
+        let behind = self.follow()?;
         self.scan()?;
-        self.count()?;
+        if self.scan.is_none() {
+            self.count()?;
+        }
         self.send(mailer);
-        Ok(self.scan.is_some())
+        Ok(behind || self.scan.is_some())
     }
 
-    fn follow(&mut self) -> Result<()> {
+    /// Whether there may be more.
+    fn follow(&mut self) -> Result<bool> {
         let feeds = match self.service.store.replay(self.seen, PAGE) {
             Err(Error::Gone { .. }) => {
                 self.seen = self.service.store.head()?;
                 self.scan = Some(LinkId::UNASSIGNED);
-                return Ok(());
+                self.links.clear();
+                return Ok(true);
             }
             feeds => feeds?,
         };
+        let behind = feeds.len() >= PAGE;
         for feed in feeds {
             feed.changes.iter().for_each(|change| self.apply(change));
             self.seen = feed.revision;
         }
-        Ok(())
+        Ok(behind)
     }
 
     fn apply(&mut self, change: &Change) {
@@ -170,9 +176,8 @@ impl AlertWatch {
             return Ok(());
         };
         let (link, workspace, threshold) = (totals.link, *workspace, *threshold);
-        let settings = self.service.workspace_of(workspace)?.settings;
-        let bots = settings.get("exclude_bots").is_some_and(|value| value == "true");
-        if bots && totals.clicks - totals.bots < threshold {
+        let excluded = self.service.workspace_of(workspace)?.excludes_bots();
+        if excluded && totals.clicks - totals.bots < threshold {
             return Ok(());
         }
         if self.service.store.holder(&Claim::Alert(link, threshold))?.is_none() {
@@ -225,7 +230,7 @@ impl AlertWatch {
 
     fn try_later(&mut self, mut waiting: Waiting, why: &Fault) {
         let (alert, now) = (&mut waiting.alert, self.service.now());
-        if !waiting.sent && alert.created_at.plus(PATIENCE) <= now {
+        if !waiting.sent && is_given_up(alert, now) {
             tracing::error!(link = alert.link.0, %why, "an alert was given up");
             return;
         }
@@ -261,6 +266,10 @@ impl AlertWatch {
             id: format!("alert-{id}"),
         })
     }
+}
+
+fn is_given_up(alert: &Alert, now: Timestamp) -> bool {
+    alert.created_at.plus(PATIENCE) <= now
 }
 
 #[cfg(test)]

@@ -96,6 +96,8 @@ fn an_address_may_come_later_but_not_for_ever() {
     service.set_workspace("default", "alert_email", "me@example.com").unwrap();
     pass(LONGEST);
     assert_eq!(rounds(&mut watch, &mailbox), 1, "given up after a week");
+    let mut restarted = AlertWatch::new(service.clone()).unwrap();
+    assert_eq!(rounds(&mut restarted, &mailbox), 1, "also after a restart");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Bulk creation: up to 10,000 links in one transaction, all or none.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::HashSet;
 
 use waypost_link::{Change, Link, LinkId, Name};
 use waypost_storage::Error;
@@ -40,17 +40,11 @@ impl Service {
     }
 
     fn check_rows(&self, rows: &mut [Row]) -> Result<()> {
-        let mut seen: HashMap<Name, ()> = HashMap::with_capacity(rows.len());
+        let mut seen: HashSet<Name> = HashSet::with_capacity(rows.len());
         for (at, row) in rows.iter_mut().enumerate() {
             self.check_link(&row.link).map_err(|fault| fault.in_row(at))?;
-            loop {
-                match seen.entry(row.link.name()) {
-                    Entry::Vacant(free) => {
-                        free.insert(());
-                        break;
-                    }
-                    Entry::Occupied(_) => row.redraw(at)?,
-                }
+            while !seen.insert(row.link.name()) {
+                row.redraw(at)?;
             }
         }
         Ok(())

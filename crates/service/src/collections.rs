@@ -53,14 +53,16 @@ impl Service {
     /// # Errors
     /// As [`Service::create_collection`].
     pub fn collection_named(&self, workspace: WorkspaceId, name: &str) -> Result<Collection> {
-        let all: Vec<Collection> = self.all(Some(workspace))?;
-        match all.into_iter().find(|collection| collection.name == name) {
-            Some(collection) => Ok(collection),
-            None => self.create_collection(
-                workspace,
-                NewCollection { name: name.to_owned(), ..NewCollection::default() },
-            ),
-        }
+        self.in_turn(|| {
+            let all: Vec<Collection> = self.all(Some(workspace))?;
+            match all.into_iter().find(|collection| collection.name == name) {
+                Some(collection) => Ok(collection),
+                None => self.add_collection(
+                    workspace,
+                    NewCollection { name: name.to_owned(), ..NewCollection::default() },
+                ),
+            }
+        })
     }
 
     /// Makes a collection.
@@ -73,6 +75,10 @@ impl Service {
         workspace: WorkspaceId,
         new: NewCollection,
     ) -> Result<Collection> {
+        self.in_turn(|| self.add_collection(workspace, new))
+    }
+
+    fn add_collection(&self, workspace: WorkspaceId, new: NewCollection) -> Result<Collection> {
         let drawn = new.alias.is_none();
         let mut collection = Collection {
             id: CollectionId::UNASSIGNED,
@@ -85,24 +91,22 @@ impl Service {
             alias: new.alias,
             created_at: (self.now)(),
         };
-        self.in_turn(|| {
-            self.room_for::<Collection>(workspace, limits::COLLECTIONS, "collections")?;
-            for _ in 0..limits::DRAWS {
-                if drawn {
-                    collection.alias = Some(random::text(random::BASE62, limits::DRAWN_ALIAS)?);
-                }
-                settle(&mut collection)?;
-                match self.put(&collection) {
-                    Err(Error::Taken { .. }) if drawn => {}
-                    Err(error) => return Err(taken(error, &collection)),
-                    Ok(id) => {
-                        collection.id = CollectionId(id);
-                        return Ok(collection);
-                    }
+        self.room_for::<Collection>(workspace, limits::COLLECTIONS, "collections")?;
+        for _ in 0..limits::DRAWS {
+            if drawn {
+                collection.alias = Some(random::text(random::BASE62, limits::DRAWN_ALIAS)?);
+            }
+            settle(&mut collection)?;
+            match self.put(&collection) {
+                Err(Error::Taken { .. }) if drawn => {}
+                Err(error) => return Err(taken(error, &collection)),
+                Ok(id) => {
+                    collection.id = CollectionId(id);
+                    return Ok(collection);
                 }
             }
-            Err(Fault::Taken("every alias that was drawn".to_owned()))
-        })
+        }
+        Err(Fault::Taken("every alias that was drawn".to_owned()))
     }
 
     /// Changes a collection. One whose alias is taken away gets a drawn one.
@@ -273,6 +277,8 @@ fn is_alias(alias: &str) -> bool {
 fn taken(error: Error, collection: &Collection) -> Fault {
     match (error, &collection.alias) {
         (Error::Taken { .. }, Some(alias)) => Fault::Taken(format!("the alias {alias}")),
+        // Deleted since it was read: that takes no turn, since it may need a thousand commits.
+        (Error::Missing { .. }, _) => Fault::NotFound(format!("collection {}", collection.id)),
         (error, _) => Fault::Store(error),
     }
 }

@@ -3,7 +3,7 @@
 //! How a hostname is proven is a [`Prober`]'s business. It is never asked while a small object is
 //! being edited: what it says is written down afterwards, if the domain is still there.
 
-use std::thread;
+use std::{thread, time::Instant};
 
 use waypost_link::{Domain, DomainId, DomainStatus, Hostname, Provider, Timestamp, WorkspaceId};
 use waypost_storage::Error;
@@ -80,8 +80,8 @@ impl Service {
     }
 
     /// A workspace's domains, newest first, each looked up at its provider, but those that are
-    /// active and were looked up in the last five minutes. One whose provider doesn't answer is
-    /// shown as it was.
+    /// active and were looked up in the last five minutes. One whose provider doesn't answer, or
+    /// whose turn doesn't come within [`limits::LISTING`], is shown as it was.
     ///
     /// # Errors
     /// [`Fault::Store`].
@@ -92,7 +92,11 @@ impl Service {
             domains.iter_mut().filter(|domain| is_due(domain, now)).collect();
         due.sort_by_key(|domain| domain.synced_at);
         due.truncate(limits::REFRESHED);
+        let started = Instant::now();
         for some in due.chunks_mut(limits::REFRESHERS) {
+            if started.elapsed() >= limits::LISTING {
+                break;
+            }
             thread::scope(|scope| {
                 for domain in some {
                     scope.spawn(|| self.refresh(domain));
@@ -128,11 +132,13 @@ impl Service {
             created_at: (self.now)(),
             synced_at: None,
         };
-        self.in_turn(|| self.add_domain(&mut domain))?;
+        // What the provider refuses is not to be remembered: an idempotency key goes with what is learned.
+        let unkept = Self { remember: None, ..self.clone() };
+        self.in_turn(|| unkept.add_domain(&mut domain))?;
         match self.prober()?.announce(&domain) {
             Ok(proof) => self.learn(&domain, proof),
             Err(why) => {
-                self.give_up(&domain)?;
+                unkept.give_up(&domain)?;
                 Err(Fault::Provider(why))
             }
         }
@@ -231,11 +237,7 @@ impl Service {
         self.in_turn(|| {
             let known = self.own_domain(domain.workspace, domain.id)?;
             let fresh = known.learned(proof, (self.now)());
-            // Pending ones are asked again at every listing: only news are worth a commit.
-            let same = Domain { synced_at: known.synced_at, ..fresh.clone() } == known;
-            if !same || fresh.status == DomainStatus::Active {
-                self.put(&fresh)?;
-            }
+            self.put(&fresh)?;
             Ok(fresh)
         })
     }

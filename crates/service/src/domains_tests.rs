@@ -161,3 +161,22 @@ fn what_the_provider_refuses_is_not_kept() {
     assert_eq!(removed, Err(Fault::Provider("timeout".to_owned())));
     assert_eq!(world.service.own_domain(world.workspace, domain.id).unwrap().id, domain.id);
 }
+
+#[test]
+fn an_idempotency_key_goes_with_what_the_provider_took() {
+    let world = World::new();
+    let once = crate::Once::new(waypost_link::KeyId(1), "route", "key", b"body", 200);
+    let make = |service: &Service| {
+        service.register_domain(world.workspace, "go.acme.com", Provider::Cloudflare)
+    };
+    // The commit that remembers has made no id: the name finds what was made.
+    let again = |_: &[u64]| world.service.domain_named(world.workspace, "go.acme.com");
+    let register = || world.service.once(&once, make, again);
+    world.silent();
+    assert_eq!(register(), Err(Fault::Provider("timeout".to_owned())));
+    assert_eq!(register(), Err(Fault::Provider("timeout".to_owned())), "it was not kept");
+    world.says(DomainStatus::Pending);
+    let made = register().unwrap();
+    assert_eq!(register().unwrap().id, made.id);
+    assert_eq!(world.service.domains(world.workspace).unwrap().len(), 1);
+}

@@ -94,14 +94,16 @@ impl Service {
     /// # Errors
     /// [`Fault::NotFound`], [`Fault::Store`].
     pub fn revoke_key(&self, id: KeyId) -> Result<Key> {
-        let Some(Record::Key(mut key)) = self.store.record(Noun::Key, id.0)? else {
-            return Err(Fault::NotFound(format!("key {id}")));
-        };
-        if key.revoked_at.is_none() {
-            key.revoked_at = Some((self.now)());
-            self.commit(&[Change::PutRecord(Record::Key(key.clone()))])?;
-        }
-        Ok(key)
+        self.in_turn(|| {
+            let Some(Record::Key(mut key)) = self.store.record(Noun::Key, id.0)? else {
+                return Err(Fault::NotFound(format!("key {id}")));
+            };
+            if key.revoked_at.is_none() {
+                key.revoked_at = Some((self.now)());
+                self.commit(&[Change::PutRecord(Record::Key(key.clone()))])?;
+            }
+            Ok(key)
+        })
     }
 }
 

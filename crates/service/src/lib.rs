@@ -1,6 +1,6 @@
-//! Control plane use cases: what people do to links, keys and workspaces.
+//! Control plane use cases: what people do to links and to all that belongs to them.
 //!
-//! Every way in (the command line, later the dialects) calls these; they check, build
+//! Every way in (the command line, the dialects) calls these; they check, build
 //! [`Change`]s and commit them. No wire format and no HTTP: a caller hands
 //! in domain values and gets domain values or a [`Fault`] back.
 //!

@@ -1,5 +1,7 @@
 //! Bounds of the control plane.
 
+use std::time::Duration;
+
 /// Links of one commit in a bulk creation or import.
 pub const BATCH: usize = 10_000;
 /// Most passwords of a bulk creation: hashing one takes as long as making hundreds of links.
@@ -72,6 +74,8 @@ pub const REMOVED: usize = 10_000;
 pub const REFRESHED: usize = 64;
 /// Domains that are asked about at once.
 pub const REFRESHERS: usize = 8;
+/// How long a listing goes on asking; those that it is asking then, it waits for.
+pub const LISTING: Duration = Duration::from_secs(8);
 /// Longest word of a provider on why a proof failed, in bytes.
 pub const PROVIDER_TEXT: usize = 500;
 /// Longest value of a conversion, in bytes.
@@ -80,8 +84,8 @@ pub const CONVERSION_VALUE: usize = 64;
 pub const ADDRESS: usize = 254;
 /// Links whose clicks are looked up at once for alerts.
 pub const WATCHED: usize = 10_000;
-/// Emails sent in one round.
-pub const EMAILS: usize = 20;
+/// Emails sent in one round: whoever ends the rounds waits for them.
+pub const EMAILS: usize = 1;
 /// Longest session of a reported click, in bytes.
 pub const SESSION: usize = 256;
 /// Longest source of a reported click, in bytes.

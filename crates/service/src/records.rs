@@ -1,7 +1,8 @@
 //! Small objects, whichever kind they are: read, listed, put, deleted.
 //!
-//! They have no versions, so edits of one process take turns ([`Service::in_turn`]): what is read
-//! there stays true until it is put back, and what is counted stays below its limit.
+//! They have no versions, so edits through one [`Service`] and its clones take turns
+//! ([`Service::in_turn`]): what is read there stays true until it is put back, and what is counted
+//! stays below its limit.
 
 use std::sync::PoisonError;
 
@@ -106,8 +107,8 @@ impl Service {
         })
     }
 
-    /// Runs `edit` while no other edit of a small object runs in this process. It may wait for the
-    /// store, never for anything outside.
+    /// Runs `edit` while no other edit of a small object runs through this service or a clone of it.
+    /// It may wait for the store, never for anything outside, and not for another turn.
     pub(crate) fn in_turn<R>(&self, edit: impl FnOnce() -> R) -> R {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         edit()

@@ -1,9 +1,9 @@
 //! Links made one by one, by clients that wait for each answer, and ten thousand at once.
 
 use super::client::Client;
-use crate::figure::{Figure, Goal};
+use crate::figure::{Figure, Goal, percentile};
 use crate::peers::server::{ADMIN_KEY, Running};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -87,13 +87,4 @@ fn many(count: usize) -> String {
             write!(body, "{comma}{{\"destination_url\":\"https://example.com/product/{at}?a=b\"}}");
     }
     body + "]}"
-}
-
-/// What a part of all (0 to 1) took at most, in milliseconds.
-fn percentile(sorted: &[Duration], part: f64) -> Result<f64> {
-    let at = (sorted.len() as f64 * part) as usize;
-    match sorted.get(at.min(sorted.len().saturating_sub(1))) {
-        Some(time) => Ok(time.as_secs_f64() * 1e3),
-        None => bail!("nothing was answered"),
-    }
 }

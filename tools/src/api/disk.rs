@@ -1,10 +1,10 @@
 //! What the disk allows: a commit waits for it, however many share that commit.
 
-use crate::figure::{Figure, Goal};
+use crate::figure::{Figure, Goal, percentile};
 use anyhow::Result;
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Writes that are timed.
 const WRITES: usize = 200;
@@ -24,10 +24,9 @@ pub(super) fn measure(folder: &Path) -> Result<Vec<Figure>> {
         took.push(start.elapsed());
     }
     took.sort_unstable();
-    let median: Duration = took[WRITES / 2];
     Ok(vec![Figure {
         what: "this disk's fdatasync of a page".into(),
-        value: median.as_secs_f64() * 1e3,
+        value: percentile(&took, 0.5)?,
         goal: Goal::None,
         unit: "ms",
     }])

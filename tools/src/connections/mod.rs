@@ -1,8 +1,8 @@
 //! `cargo xtask connections`: what connections cost that do little, or mean harm.
 //!
 //! A release server on core 0 gets, one after the other, a crowd that asks twice and then stays without a word, clients that send their
-//! head a byte at a time, and single connections that try to keep it busy or make it grow. Meanwhile others ask on, and must
-//! notice nothing. Everything goes to loopback, is bounded in number and time, and is gone at the end.
+//! head a byte at a time, and single connections that try to keep it busy or make it grow. While the first two are there others ask on, and
+//! must notice nothing. Everything goes to loopback, is bounded in number and time, and is gone at the end.
 
 mod crowd;
 mod hostile;

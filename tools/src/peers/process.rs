@@ -92,6 +92,17 @@ impl Room {
     }
 }
 
+/// Has `outer`, which takes a command as its last words, run this one, in the environment that it is to have.
+pub(crate) fn run_through(outer: &mut Command, command: &Command) {
+    outer.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+}
+
 /// A server that runs, until this is dropped.
 pub(crate) struct Process {
     child: Child,
@@ -105,13 +116,7 @@ impl Process {
         let file = File::create(&output)?;
         let mut pinned = Command::new("setpriv");
         pinned.args(["--pdeathsig", "TERM", "taskset", "-c", room.cores()]);
-        pinned.arg(command.get_program()).args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => pinned.env(name, value),
-                None => pinned.env_remove(name),
-            };
-        }
+        run_through(&mut pinned, command);
         pinned.current_dir(folder).stdin(Stdio::null());
         pinned.stdout(file.try_clone()?).stderr(file);
         Ok(Self { child: pinned.spawn().context("setpriv")?, output })

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -31,7 +32,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
 
 /// Copies the pictures of products, if there are any.
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    let Ok(pictures) = fs::read_dir(from) else { return Ok(()) };
+    let pictures = match fs::read_dir(from) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        pictures => pictures?,
+    };
     fs::create_dir_all(to)?;
     for picture in pictures {
         let picture = picture?;

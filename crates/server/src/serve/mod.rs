@@ -85,9 +85,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     banner::show(&config, &servers, first.as_ref());
     let alerts = alerts(&config, &store)?;
     signals.wait();
-    drop(alerts);
     stop(servers, &config, &signals);
     waypost.close();
+    drop(alerts);
     tracing::info!("stopped");
     Ok(())
 }

@@ -92,8 +92,8 @@ impl Service {
         else {
             return Err(Fault::NotFound(format!("workspace {workspace}")));
         };
-        let excluded = found.settings.get("exclude_bots").is_some_and(|on| on == "true");
-        Ok(Stats { service: self, workspace, counting: Counting { bots: !excluded } })
+        let counting = Counting { bots: !found.excludes_bots() };
+        Ok(Stats { service: self, workspace, counting })
     }
 }
 

@@ -14,10 +14,10 @@ use waypost_link::WorkspaceId;
 
 use crate::{Result, limits};
 
-/// How long a figure is as good as new; to those who ask while it is read anew, as long again.
+/// How long a figure is as good as new, and how long others leave reading it anew to whoever began.
 const FRESH: Duration = Duration::from_millis(300);
-/// How old a figure may be for others to be told it while it is read anew.
-const OLD: Duration = Duration::from_millis(500);
+/// How old a figure may be for others to be told it meanwhile.
+const OLD: Duration = Duration::from_millis(800);
 
 /// The figure of each workspace.
 #[derive(Debug, Default)]
@@ -25,10 +25,18 @@ pub(crate) struct Recent(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// With the time of the last who took it upon him to read it.
-    figures: HashMap<WorkspaceId, (u64, Instant)>,
+    figures: HashMap<WorkspaceId, Figure>,
     /// How often any was forgotten: what was read before is not remembered after.
     forgotten: u64,
+}
+
+#[derive(Debug)]
+struct Figure {
+    clicks: u64,
+    /// When whoever read it asked.
+    read: Instant,
+    /// When the last began to read it anew.
+    turn: Instant,
 }
 
 impl Recent {
@@ -69,24 +77,21 @@ impl Recent {
 impl Known {
     /// The figure, unless it is this caller's turn to read it.
     fn figure(&mut self, workspace: WorkspaceId, asked: Instant) -> Option<u64> {
-        let (figure, at) = self.figures.get_mut(&workspace)?;
-        let age = asked.saturating_duration_since(*at);
-        if age < FRESH {
-            return Some(*figure);
+        let figure = self.figures.get_mut(&workspace)?;
+        let age = |at| asked.saturating_duration_since(at);
+        if age(figure.turn) < FRESH && age(figure.read) < OLD {
+            return Some(figure.clicks);
         }
-        *at = asked;
-        if age >= OLD {
-            self.figures.remove(&workspace);
-        }
+        figure.turn = asked;
         None
     }
 
     fn remember(&mut self, workspace: WorkspaceId, figure: u64, asked: Instant) {
         if self.figures.len() >= limits::RECENT_FIGURES {
-            self.figures.retain(|_, (_, at)| asked.saturating_duration_since(*at) < FRESH);
+            self.figures.retain(|_, old| asked.saturating_duration_since(old.read) < FRESH);
         }
         if self.figures.len() < limits::RECENT_FIGURES {
-            self.figures.insert(workspace, (figure, asked));
+            self.figures.insert(workspace, Figure { clicks: figure, read: asked, turn: asked });
         }
     }
 }
@@ -111,8 +116,11 @@ mod tests {
         check(FRESH / 2, Some(7));
         check(FRESH, None);
         check(FRESH, Some(7));
-        check(FRESH + OLD, None);
-        check(FRESH + OLD, None);
+        // Whoever began doesn't come to an end: others begin, and in the end nobody is told it any more.
+        check(FRESH * 2, None);
+        check(FRESH * 2, Some(7));
+        check(OLD, None);
+        check(OLD, None);
     }
 
     #[test]
