@@ -8,12 +8,14 @@
 //!
 //! - `mod.rs` holds `pub const DIALECT`: name, base paths, the table of [`Route`](kit::Route)s, and the
 //!   function that turns a [`Fail`](kit::Fail) into its error body. A line in [`DIALECTS`] mounts it.
-//! - `wire.rs` holds the shapes that go over the wire: structs with `Deserialize` or `Serialize`, and
-//!   `JsonSchema` for OpenAPI. A field that must be there is no `Option`: the kit then refuses a body
-//!   without it by name.
-//! - `handlers.rs` holds one function a route, about 15 lines: decode, one use case, encode. It gets a
+//! - Shapes that go over the wire are structs with `Deserialize` or `Serialize`, and `JsonSchema` for
+//!   OpenAPI. A field that must be there is no `Option`: the kit then refuses a body without it by name.
+//!   A struct in a struct is an [`Object`](kit::Object).
+//! - A handler is one function a route, about 15 lines: decode, one use case, encode. It gets a
 //!   [`Call`](kit::Call) and gives a response or a [`Fail`](kit::Fail). It may block; it never panics
 //!   on what was sent.
+//! - A small dialect has its shapes in `wire.rs` and its handlers in `handlers.rs`; a larger one has a file
+//!   a noun, and in `wire.rs` what several share.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
@@ -48,7 +50,8 @@
 //!
 //! Before a handler is called, the kit has answered 404, 405 with `Allow`, 413, 401, 403, 429 and 415; after
 //! it, refusals get the dialect's shape and `X-RateLimit-*` is added. Creations wrap their use case in
-//! [`Call::once`](kit::Call), which is all that an `Idempotency-Key` needs.
+//! [`Call::once`](kit::Call) and say so by [`Route::once`](kit::Route::once), which is all that an
+//! `Idempotency-Key` needs.
 #![forbid(unsafe_code)]
 
 mod api;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use waypost_api::{Api, Settings};
 use waypost_h1::{Conversation, Limits};
-use waypost_link::{Domain, Flags, Hostname, Permissions, Provider, Role, Timestamp, WorkspaceId};
+use waypost_link::{
+    ClickId, Domain, Flags, Hostname, Permissions, Provider, Role, Timestamp, WorkspaceId,
+};
 use waypost_service::{
     Lane, NewCollection, NewKey, Policy, Prober, Proof, Service, verify_password,
 };
-use waypost_storage::{AgentDetails, memory::MemoryStore};
+use waypost_storage::{AgentDetails, ClickStore, Event, NewClick, memory::MemoryStore};
 
 const TOKEN: &str = "wp_0123456789abcdefghijklmn";
 
@@ -34,21 +36,28 @@ impl Prober for Pending {
     }
 }
 
+/// What calls itself a bot is one.
+fn read_agent(agent: &[u8]) -> AgentDetails {
+    AgentDetails { bot: agent == b"bot", ..AgentDetails::default() }
+}
+
 struct World {
     api: Arc<Api>,
+    store: Arc<MemoryStore>,
     service: Service,
     workspace: WorkspaceId,
 }
 
 impl World {
     fn new() -> Self {
-        let store = Arc::new(MemoryStore::new(|_| AgentDetails::default()));
+        let store = Arc::new(MemoryStore::new(read_agent));
         let policy = Policy {
             own_hosts: vec![Hostname::parse("go.example.com").unwrap()],
             public_url: "https://go.example.com".to_owned(),
             ..Policy::default()
         };
-        let service = Service::new(store.clone(), store, policy, now).and_ask(Arc::new(Pending));
+        let service =
+            Service::new(store.clone(), store.clone(), policy, now).and_ask(Arc::new(Pending));
         let workspace = service.default_workspace().unwrap().id;
         let settings = Settings {
             service: service.clone(),
@@ -57,7 +66,7 @@ impl World {
             utc_offset: -6 * 3_600,
             lane: Lane::start(1, 16).unwrap(),
         };
-        let world = Self { api: Api::new(settings), service, workspace };
+        let world = Self { api: Api::new(settings), store, service, workspace };
         world.key(workspace, "me", Role::Owner);
         world.domain(workspace, "alternate_domain.com", true);
         world.domain(workspace, "pending.example", false);
@@ -256,4 +265,64 @@ fn sizes_and_repetitions() {
     let body = |answer: String| answer.split("\r\n\r\n").nth(1).unwrap().to_owned();
     assert_eq!(body(make("x")), body(make("x")));
     assert!(make("y").starts_with("HTTP/1.1 422 "));
+}
+
+/// What the first made is in nobody's way: neither its code, nor its group, nor how its form was written.
+#[test]
+fn a_form_is_repeated() {
+    let world = World::new();
+    let make = |boundary: &str| {
+        let (line, rest) =
+            all_parameters().split_once("\r\n").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        let sent = format!("{line}\r\nIdempotency-Key: k\r\n{rest}");
+        let sent = sent.replace("Expect: 100-continue\r\n", "");
+        world.ask(
+            &sent
+                .replace("boundary=X", &format!("boundary={boundary}"))
+                .replace("--X", &format!("--{boundary}")),
+        )
+    };
+    for boundary in ["A", "B"] {
+        let answer = make(boundary);
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(
+            answer.ends_with("\r\n\r\nhttps://alternate_domain.com/my_vanity_link"),
+            "{answer}"
+        );
+    }
+    assert_eq!(world.service.collections(world.workspace).unwrap().len(), 1);
+}
+
+#[test]
+fn a_click_behind_many_bots_is_in_the_history() {
+    const BOTS: u32 = 65;
+    let world = World::new();
+    world.service.set_workspace("default", "exclude_bots", "true").unwrap();
+    world.check("me", "makeLink?external_url=http://a.example/&vanity_link=a", 200, &[]);
+    let link = world.service.find_link(world.workspace, "a").unwrap();
+    let click = |salt: u32| {
+        let (agent, age) = if salt == BOTS { ("curl", -Timestamp::SECOND) } else { ("bot", 0) };
+        Event::Click(Box::new(NewClick {
+            id: ClickId { received: now(), link: link.id, salt },
+            workspace: world.workspace,
+            // Later than whenever this runs: a history begins at that day's midnight.
+            clicked_at: Timestamp::from_seconds(4_000_000_000).plus(age),
+            ip: None,
+            country: None,
+            user_agent: agent.to_owned(),
+            referrer: String::new(),
+            language: String::new(),
+            session: None,
+            visitor: 1,
+            source: "redirect".to_owned(),
+            metadata: None,
+            dedupe: None,
+        }))
+    };
+    world.store.record(&(0..=BOTS).map(click).collect::<Vec<_>>()).unwrap();
+    for limit in ["", "1", "100"] {
+        let call = format!("getLinkHistory?redirect_hash=a&limit={limit}");
+        world.check("me", &call, 200, &["<user_agent>curl</user_agent>"]);
+        assert_eq!(world.get("me", &call).1.matches("<item>").count(), 1, "{call}");
+    }
 }

@@ -1,8 +1,8 @@
 //! Links: made, found, edited, deleted.
 
 use waypost_link::{
-    Change, Claim, Destination, Domain, DomainId, Hostname, Link, LinkId, Name, Noun, Record, Slug,
-    WorkspaceId, check_shares,
+    Change, Claim, Destination, Domain, DomainId, Flags, Hostname, Link, LinkId, Name, Noun,
+    Record, Slug, WorkspaceId, check_shares,
 };
 use waypost_storage::{Error, LinkQuery, Order, Page};
 
@@ -113,20 +113,24 @@ impl Service {
             None => (None, reference),
         };
         let slug = Slug::parse(code).map_err(|_| lost())?;
-        let domains = match host {
-            Some(host) => vec![self.domain(host)?.ok_or_else(lost)?],
-            None => self.domains_to_look_on(workspace)?,
-        };
-        let own = |link: &Link| link.workspace == workspace;
-        let mut found = Vec::new();
-        for domain in domains {
+        let on = |domain| -> Result<Option<Link>> {
             let link = self.link_named(&Name { domain, slug: slug.clone() })?;
-            match link.filter(own) {
-                Some(link) if domain == DomainId::DEFAULT => return Ok(link),
-                link => found.extend(link),
+            Ok(link.filter(|link| link.workspace == workspace))
+        };
+        let domain = match host {
+            Some(host) => self.domain(host)?.ok_or_else(lost)?,
+            None => DomainId::DEFAULT,
+        };
+        match (on(domain)?, host) {
+            (Some(link), _) => Ok(link),
+            (None, Some(_)) => Err(lost()),
+            (None, None) => {
+                let own: Vec<Domain> = self.all(Some(workspace))?;
+                let all =
+                    own.into_iter().map(|domain| on(domain.id)).collect::<Result<Vec<_>>>()?;
+                all.into_iter().flatten().min_by_key(|link| link.id).ok_or_else(lost)
             }
         }
-        found.into_iter().min_by_key(|link| link.id).ok_or_else(lost)
     }
 
     /// The link of this name, whoever owns it.
@@ -138,7 +142,8 @@ impl Service {
         Ok(id.map(|id| self.store.link(LinkId(id))).transpose()?.flatten())
     }
 
-    /// Changes a link: `edit` is called on what is stored now, again if somebody else was faster.
+    /// Changes a link: `edit` is called on what is stored now, again if somebody else was faster. When it
+    /// stopped redirecting is written down here, whoever stops it, and forgotten when it redirects again.
     ///
     /// # Errors
     /// [`Fault::NotFound`], [`Fault::Taken`] (a new code), what `edit` says, [`Fault::Store`].
@@ -154,6 +159,7 @@ impl Service {
             edit(&mut link)?;
             products::follow_product(&before, &mut link);
             link.updated_at = (self.now)();
+            follow_activity(&before, &mut link);
             self.check_link(&link)?;
             match self.commit(&[Change::UpdateLink { link: Box::new(link.clone()), was }]) {
                 Err(Error::Stale { .. }) => {}
@@ -192,6 +198,29 @@ impl Service {
         Ok(self.store.links(query)?)
     }
 
+    /// The first `limit` links that `query` asks for, and the id after which there are more, if there are.
+    /// A store's pages may be short, so they are asked for until there are so many.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub fn first_links(&self, mut query: LinkQuery) -> Result<(Vec<Link>, Option<LinkId>)> {
+        let most = query.limit;
+        let mut links = Vec::new();
+        while links.len() <= most {
+            query.limit = most + 1 - links.len();
+            let page = self.links(&query)?;
+            links.extend(page.items);
+            if page.next.is_none() {
+                break;
+            }
+            query.after = page.next;
+        }
+        let more = links.len() > most;
+        links.truncate(most);
+        let last = links.last().map(|link| link.id).filter(|_| more);
+        Ok((links, last))
+    }
+
     /// The links of a workspace that carry an attribute of this value, oldest first.
     ///
     /// # Errors
@@ -202,24 +231,16 @@ impl Service {
         attribute: &'static str,
         value: &str,
     ) -> Result<Vec<Link>> {
-        let mut query = LinkQuery {
+        let query = LinkQuery {
             workspace: Some(workspace),
             attribute: Some((attribute.to_owned(), value.to_owned())),
             order: Order::Ascending,
-            limit: waypost_storage::limits::PAGE,
+            limit: limits::MERGED,
             ..LinkQuery::default()
         };
-        let mut links = Vec::new();
-        loop {
-            let page = self.links(&query)?;
-            links.extend(page.items);
-            if links.len() > limits::MERGED {
-                return Err(Fault::invalid(attribute, "more than 10000 links have it"));
-            }
-            if page.next.is_none() {
-                return Ok(links);
-            }
-            query.after = page.next;
+        match self.first_links(query)? {
+            (links, None) => Ok(links),
+            (_, Some(_)) => Err(Fault::invalid(attribute, "more than 10000 links have it")),
         }
     }
 
@@ -309,13 +330,6 @@ impl Service {
             None => Err(Fault::NotFound(format!("link {id}"))),
         }
     }
-
-    /// The default domain, then the workspace's own.
-    fn domains_to_look_on(&self, workspace: WorkspaceId) -> Result<Vec<DomainId>> {
-        let own: Vec<Domain> = self.all(Some(workspace))?;
-        let own = own.into_iter().map(|domain| domain.id);
-        Ok(std::iter::once(DomainId::DEFAULT).chain(own).collect())
-    }
 }
 
 impl Drawn {
@@ -332,6 +346,16 @@ fn taken(error: Error, slug: &Slug) -> Fault {
     match error {
         Error::Taken { .. } => Fault::Taken(format!("the code {slug}")),
         other => Fault::Store(other),
+    }
+}
+
+/// A time that the edit itself gives to what it stops is kept.
+fn follow_activity(before: &Link, link: &mut Link) {
+    let given = link.deactivated_at != before.deactivated_at;
+    match (before.flags.has(Flags::ACTIVE), link.flags.has(Flags::ACTIVE)) {
+        (true, false) if !given => link.deactivated_at = Some(link.updated_at),
+        (false, true) => link.deactivated_at = None,
+        _ => {}
     }
 }
 
@@ -368,3 +392,7 @@ fn check_texts(link: &Link) -> Result<()> {
     let long = |script| text("scripts", Some(script), limits::SCRIPT_BYTES);
     link.scripts.iter().try_for_each(|script| long(&script.script))
 }
+
+#[cfg(test)]
+#[path = "links_tests.rs"]
+mod tests;

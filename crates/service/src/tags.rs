@@ -28,21 +28,40 @@ impl Service {
         self.newest(workspace)
     }
 
+    /// A tag of the workspace.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`], [`Fault::Store`].
+    pub fn tag(&self, workspace: WorkspaceId, id: TagId) -> Result<AmazonTag> {
+        self.own(workspace, id.0)
+    }
+
+    /// The workspace's tag of this store.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`], [`Fault::Store`].
+    pub fn tag_of(&self, workspace: WorkspaceId, store: &str) -> Result<AmazonTag> {
+        let lost = || Fault::NotFound(format!("a tag of the store {store:?}"));
+        let id = self.store.holder(&Claim::AmazonStore(workspace, store.to_owned()))?;
+        self.own(workspace, id.ok_or_else(lost)?)
+    }
+
     /// Makes the tag of a store, or changes the one that is there.
     ///
     /// # Errors
     /// [`Fault::Invalid`] (`store`, `tag`), [`Fault::Store`].
     pub fn put_tag(&self, workspace: WorkspaceId, new: NewTag) -> Result<AmazonTag> {
         self.in_turn(|| {
-            let claim = Claim::AmazonStore(workspace, new.store.clone());
-            let known = self.store.holder(&claim)?.map(|id| self.own(workspace, id)).transpose()?;
-            let mut tag: AmazonTag = known.unwrap_or(AmazonTag {
-                workspace,
-                active: true,
-                geo_enabled: true,
-                created_at: (self.now)(),
-                ..AmazonTag::default()
-            });
+            let mut tag = match self.tag_of(workspace, &new.store) {
+                Err(Fault::NotFound(_)) => AmazonTag {
+                    workspace,
+                    active: true,
+                    geo_enabled: true,
+                    created_at: (self.now)(),
+                    ..AmazonTag::default()
+                },
+                known => known?,
+            };
             (tag.store, tag.tag) = (new.store, new.tag);
             tag.active = new.active.unwrap_or(tag.active);
             tag.geo_enabled = new.geo_enabled.unwrap_or(tag.geo_enabled);

@@ -2,11 +2,11 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use waypost_link::{Collection, CollectionId, LinkId};
+use waypost_link::{Collection, CollectionId, Link, LinkId};
 use waypost_service::NewCollection;
 
 use super::{
-    fail::{only, taken},
+    fail::{no_changes, taken},
     show::Renderer,
     stats_routes::together,
     stats_shapes::StatsPage,
@@ -72,7 +72,8 @@ pub(super) struct CollectionDetail {
 /// `GET /api/collections`
 pub(super) fn list(call: &Call) -> Answer {
     let all = call.service().collections(call.principal()?.workspace)?;
-    let collections = all.iter().map(|collection| shown(call, collection));
+    let collections =
+        all.iter().map(|collection| shown(call, collection, &members(call, collection)?));
     reply::json(200, &CollectionList { collections: collections.collect::<Result<_, _>>()? })
 }
 
@@ -95,11 +96,14 @@ pub(super) fn create(call: &Call) -> Answer {
 pub(super) fn show(call: &Call) -> Answer {
     let workspace = call.principal()?.workspace;
     let collection = call.service().collection(workspace, CollectionId(super::id(call)?))?;
-    let links = call.service().members(workspace, collection.id)?;
+    let links = members(call, &collection)?;
     let ids: Vec<LinkId> = links.iter().map(|link| link.id).collect();
     let stats = together(call, &ids)?;
-    let links = Renderer::of(call)?.links(&links)?;
-    reply::json(200, &CollectionDetail { collection: shown(call, &collection)?, links, stats })
+    let collection = shown(call, &collection, &links)?;
+    reply::json(
+        200,
+        &CollectionDetail { collection, links: Renderer::of(call)?.links(&links)?, stats },
+    )
 }
 
 /// `PATCH /api/collections/{id}`
@@ -108,7 +112,7 @@ pub(super) fn edit(call: &Call) -> Answer {
     let (workspace, id) = (call.principal()?.workspace, CollectionId(super::id(call)?));
     call.service().collection(workspace, id)?;
     if body.is_empty() {
-        return Err(only(400, "no_changes", "Nothing to change"));
+        return Err(no_changes());
     }
     let edit = |collection: &mut Collection| {
         body.set(collection);
@@ -130,7 +134,7 @@ impl CollectionBody {
         let body = self.clone();
         let name = body.name.filter(|name| !name.trim().is_empty());
         Ok(NewCollection {
-            name: name.ok_or_else(|| only(400, "name_required", "A name is required"))?,
+            name: name.ok_or_else(|| Fail::missing("name"))?,
             description: body.description,
             color: body.color.unwrap_or_default(),
             starred: body.starred.unwrap_or(false),
@@ -160,13 +164,17 @@ impl CollectionBody {
 }
 
 fn answer(call: &Call, collection: &Collection) -> Answer {
-    reply::json(200, &OneCollection { collection: shown(call, collection)? })
+    let collection = shown(call, collection, &members(call, collection)?)?;
+    reply::json(200, &OneCollection { collection })
 }
 
-fn shown(call: &Call, collection: &Collection) -> Result<ShownCollection, Fail> {
+fn members(call: &Call, collection: &Collection) -> Result<Vec<Link>, Fail> {
+    Ok(call.service().members(collection.workspace, collection.id)?)
+}
+
+fn shown(call: &Call, collection: &Collection, members: &[Link]) -> Result<ShownCollection, Fail> {
     let (workspace, service) = (collection.workspace, call.service());
-    let ids: Vec<LinkId> =
-        service.members(workspace, collection.id)?.iter().map(|link| link.id).collect();
+    let ids: Vec<LinkId> = members.iter().map(|link| link.id).collect();
     let totals = service.stats(workspace)?.totals(&ids)?;
     let base = &service.policy().public_url;
     let open = collection.alias.as_ref().filter(|_| collection.rotator_enabled);

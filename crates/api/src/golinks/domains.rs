@@ -74,7 +74,7 @@ pub(super) fn list(call: &Call) -> Answer {
             domains: domains.iter().map(shown).collect(),
             plan: plan.name(),
             domain_limit: plan.domains(),
-            cname_target: cname_target(call.service()),
+            cname_target: call.public_host(),
         },
     )
 }
@@ -91,10 +91,8 @@ pub(super) fn create(call: &Call) -> Answer {
         let domain = service.register_domain(workspace, &body.hostname, provider);
         domain.map_err(taken("hostname_taken"))
     };
-    let again = |ids: &[u64]| {
-        let id = DomainId(ids.first().copied().unwrap_or_default());
-        Ok(call.service().own_domain(workspace, id)?)
-    };
+    // The key goes with what the provider said of the domain, which makes no id: the name finds it.
+    let again = |_: &[u64]| Ok(call.service().domain_named(workspace, &body.hostname)?);
     answer(call, &call.once(make, again)?)
 }
 
@@ -111,17 +109,11 @@ pub(super) fn remove(call: &Call) -> Answer {
 }
 
 fn answer(call: &Call, domain: &Domain) -> Answer {
-    let cname_target = cname_target(call.service());
+    let cname_target = call.public_host();
     let host = domain.hostname.as_str();
     let instructions =
         format!("Add a CNAME record at your DNS provider: {host} CNAME {cname_target}");
     reply::json(200, &OneDomain { domain: shown(domain), cname_target, instructions })
-}
-
-/// The host of the default domain, without its port: what a CNAME may point at.
-fn cname_target(service: &Service) -> String {
-    let host = super::show::short_domain(service);
-    waypost_link::Hostname::parse(&host).map_or(host, |name| name.as_str().to_owned())
 }
 
 fn shown(domain: &Domain) -> ShownDomain {

@@ -11,12 +11,11 @@ const REQUIRED: [(&str, &str); 3] =
     [("destination_url", "url_required"), ("tag", "tag_required"), ("name", "name_required")];
 
 /// The fields whose error is not called by their own name.
-const WRONG: [(&str, &str); 6] = [
+const WRONG: [(&str, &str); 5] = [
     ("body", "bad_json"),
     ("destination_url", "invalid_url"),
     ("rotator_alias", "invalid_alias"),
     ("collection_id", "invalid_collection"),
-    ("password_hash", "invalid_password"),
     ("Idempotency-Key", "invalid_idempotency_key"),
 ];
 
@@ -24,10 +23,20 @@ const WRONG: [(&str, &str); 6] = [
 pub(super) fn fail(failure: &Failure<'_>) -> Response {
     let mut body = Map::new();
     body.insert("error".to_owned(), code(failure.fail).into());
-    if let Fail::Row { row, .. } = failure.fail {
-        body.insert("row".to_owned(), (*row).into());
+    if let Some(row) = row(failure.fail) {
+        body.insert("row".to_owned(), row.into());
     }
     reply::error(failure.fail.status(), &Value::Object(body))
+}
+
+/// The row of a bulk creation that is to blame, whether it couldn't be read or couldn't be made.
+fn row(fail: &Fail) -> Option<usize> {
+    match fail {
+        Fail::Row { row, .. } => Some(*row),
+        Fail::Missing { field, .. } => Some(in_row(field)?.0),
+        Fail::Invalid { field, .. } => Some(in_row(field)?.0),
+        _ => None,
+    }
 }
 
 /// The code of a refusal.
@@ -65,11 +74,17 @@ fn wrong(field: &str) -> String {
     known.map_or_else(|| format!("invalid_{name}"), |(_, code)| (*code).to_owned())
 }
 
-/// `rules` of `rules[0].destination` and of `links[3].rules[0].destination`.
+/// `rules` of `rules[0].destination` and of `links[3].rules[0].destination`; `links` of `links[3]`.
 fn outer(path: &str) -> &str {
-    let inner = path.strip_prefix("links[").and_then(|rest| rest.split_once("]."));
-    let path = inner.map_or(path, |(_, inner)| inner);
+    let inner = in_row(path).map(|(_, inner)| inner).filter(|inner| !inner.is_empty());
+    let path = inner.unwrap_or(path);
     path.split(['.', '[']).next().unwrap_or(path)
+}
+
+/// `3` and `title` of `links[3].title`.
+fn in_row(path: &str) -> Option<(usize, &str)> {
+    let (row, inner) = path.strip_prefix("links[")?.split_once(']')?;
+    Some((row.parse().ok()?, inner.trim_start_matches('.')))
 }
 
 fn last(path: &str) -> &str {
@@ -86,6 +101,11 @@ pub(super) fn taken(code: &'static str) -> impl Fn(Fault) -> Fail {
     }
 }
 
+/// An edit that names nothing that could be changed.
+pub(super) fn no_changes() -> Fail {
+    only(400, "no_changes", "Nothing to change")
+}
+
 /// A refusal that only golinks knows.
 pub(super) fn only(status: u16, code: &'static str, message: &str) -> Fail {
     Fail::Other { status, code, message: message.to_owned() }
@@ -97,7 +117,7 @@ mod tests {
 
     #[test]
     fn codes() {
-        let missing = |field: &str| Fail::Missing { field: field.to_owned(), required: Vec::new() };
+        let missing = |field: &str| Fail::missing(field);
         let invalid = |field: &'static str| Fail::invalid(field, "");
         for (fail, expected) in [
             (missing("destination_url"), "url_required"),
@@ -107,6 +127,7 @@ mod tests {
             (missing("hostname"), "invalid_hostname"),
             (invalid("destination_url"), "invalid_url"),
             (invalid("links[2].title"), "invalid_title"),
+            (invalid("links[2]"), "invalid_links"),
             (invalid("rules[0].destination"), "invalid_rules"),
             (invalid("links[0].utm.source"), "invalid_utm"),
             (invalid("rotator_alias"), "invalid_alias"),
@@ -117,6 +138,23 @@ mod tests {
             (only(402, "upgrade_required", ""), "upgrade_required"),
         ] {
             assert_eq!(code(&fail), expected, "{fail:?}");
+        }
+    }
+
+    #[test]
+    fn rows() {
+        let made = |fail| Fail::Row { row: 3, fail: Box::new(fail) };
+        for (fail, expected) in [
+            (made(Fail::invalid("title", "")), Some(3)),
+            (Fail::invalid("links[1].title", ""), Some(1)),
+            (Fail::invalid("links[12].rules[0].destination", ""), Some(12)),
+            (Fail::missing("links[2].rules[0].destination"), Some(2)),
+            (Fail::invalid("links[7]", ""), Some(7)),
+            (Fail::invalid("links", ""), None),
+            (Fail::invalid("rules[0].destination", ""), None),
+            (Fail::Forbidden, None),
+        ] {
+            assert_eq!(row(&fail), expected, "{fail:?}");
         }
     }
 }

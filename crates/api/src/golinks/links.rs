@@ -4,7 +4,7 @@ use waypost_link::{DomainId, Link, LinkId, WorkspaceId};
 use waypost_service::{Draft, Drawn, Fault, LinkQuery, Order, Plan, Rank, Row, Service, limits};
 
 use super::{
-    fail::only,
+    fail::{no_changes, only},
     options::Options,
     show::{Renderer, short_domain},
     wire::{Assignment, Bulk, Done, LinkBody, LinkList, Made, Usage, Used},
@@ -35,11 +35,11 @@ pub(super) fn list(call: &Call) -> Answer {
         archived: if archived { None } else { Some(false) },
         text: fields.get("q").filter(|text| !text.is_empty()).map(str::to_owned),
         after: paging.after.map(LinkId),
-        limit: paging.limit.unwrap_or(limits::BATCH),
+        limit: paging.limit.unwrap_or(crate::limits::UNPAGED),
         ..LinkQuery::default()
     };
     let (links, next) = match sort(fields.get("sort"))? {
-        Sort::Made(order) => by_id(call.service(), LinkQuery { order, ..query })?,
+        Sort::Made(order) => call.service().first_links(LinkQuery { order, ..query })?,
         Sort::Clicks => by_clicks(call.service(), workspace, query)?,
     };
     reply::json(
@@ -74,7 +74,7 @@ pub(super) fn create(call: &Call) -> Answer {
             });
             renderer.new_one(&made.map_err(|fault| collision(fault, &draft))?)
         },
-        |ids| renderer.one(&made(call, ids)?.pop().ok_or(Fail::NotFound(None))?),
+        |ids| renderer.one(&call.link_made(ids)?),
     )?;
     reply::json(200, &link)
 }
@@ -94,8 +94,8 @@ pub(super) fn bulk(call: &Call) -> Answer {
         row(call, workspace, body).map_err(|fail| Fail::Row { row: at, fail: Box::new(fail) })
     };
     let rows: Vec<Row> = bodies.iter().enumerate().map(row).collect::<Result<_, _>>()?;
-    let links =
-        call.once(|service| Ok(service.create_links(rows.clone())?), |ids| made(call, ids))?;
+    let make = |service: &Service| Ok(service.create_links(rows.clone())?);
+    let links = call.once(make, |ids| call.links_made(ids))?;
     let links = Renderer::of(call)?.fresh(&links)?;
     reply::json(200, &Made { links, short_domain: short_domain(call.service()) })
 }
@@ -106,7 +106,7 @@ pub(super) fn edit(call: &Call) -> Answer {
     let link = found(call)?;
     let options = Options::of(&body, call)?;
     if options.is_empty() {
-        return Err(only(400, "no_changes", "Nothing to change"));
+        return Err(no_changes());
     }
     let link = call.service().edit_link(link.workspace, link.id, |link| {
         options.apply(link);
@@ -144,7 +144,7 @@ pub(super) fn found(call: &Call) -> Result<Link, Fail> {
 }
 
 fn draft(options: &Options, workspace: WorkspaceId) -> Result<Draft, Fail> {
-    let required = || only(400, "url_required", "A destination is required");
+    let required = || Fail::missing("destination_url");
     Ok(Draft {
         workspace,
         domain: options.domain.unwrap_or(DomainId::DEFAULT),
@@ -162,13 +162,6 @@ fn row(call: &Call, workspace: WorkspaceId, body: &LinkBody) -> Result<Row, Fail
     Ok(Row { link, drawn: draft.slug.is_none().then_some(draft.drawn) })
 }
 
-/// Links that an earlier request made.
-fn made(call: &Call, ids: &[u64]) -> Result<Vec<Link>, Fail> {
-    let workspace = call.principal()?.workspace;
-    let link = |id: &u64| Ok(call.service().own_link(workspace, LinkId(*id))?);
-    ids.iter().map(link).collect()
-}
-
 /// A drawn code is never the caller's fault.
 fn collision(fault: Fault, draft: &Draft) -> Fail {
     match fault {
@@ -182,22 +175,6 @@ fn sort(named: Option<&str>) -> Result<Sort, Fail> {
     let known = SORTS.iter().find(|(name, _)| *name == named);
     let unknown = || Fail::invalid("sort", "newest, oldest or clicks is expected");
     known.map(|(_, sort)| *sort).ok_or_else(unknown)
-}
-
-/// A page by id, and the last id of it where there are more. A store's pages may be short, so they are
-/// asked for until this one is full.
-fn by_id(service: &Service, mut query: LinkQuery) -> Result<(Vec<Link>, Option<LinkId>), Fail> {
-    let limit = query.limit;
-    let mut links = Vec::new();
-    loop {
-        query.limit = limit + 1 - links.len();
-        let page = service.links(&query)?;
-        links.extend(page.items);
-        if page.next.is_none() || links.len() > limit {
-            return Ok(cut(links, limit));
-        }
-        query.after = page.next;
-    }
 }
 
 /// At most `limit` links, and the last of them where there were more.
@@ -216,7 +193,7 @@ fn by_clicks(
 ) -> Result<(Vec<Link>, Option<LinkId>), Fail> {
     let (limit, after) = (query.limit, query.after);
     let all = LinkQuery { after: None, limit: limits::RANKED, ..query };
-    let (links, more) = by_id(service, all)?;
+    let (links, more) = service.first_links(all)?;
     if more.is_some() {
         return Err(Fail::invalid(
             "sort",

@@ -83,11 +83,13 @@ const ROUTES: &[Route] = &[
     Route::post("/api/links", links::create)
         .named("createLink", "Makes a link")
         .needs(Permissions::LINKS_WRITE)
+        .once()
         .takes(schema!(wire::LinkBody))
         .gives(200, schema!(wire::OneLink)),
     Route::post("/api/links/bulk", links::bulk)
         .named("createLinks", "Makes up to 10,000 links, all or none")
         .needs(Permissions::LINKS_WRITE)
+        .once()
         .takes(schema!(wire::Bulk))
         .up_to(limits::BULK_BODY)
         .gives(200, schema!(wire::Made)),
@@ -131,6 +133,8 @@ const ROUTES: &[Route] = &[
     Route::post("/api/collections", collections::create)
         .named("createCollection", "Makes a collection")
         .needs(WRITE)
+        .once()
+        .counted()
         .takes(schema!(collections::CollectionBody))
         .gives(200, schema!(collections::OneCollection)),
     Route::get("/api/collections/{id}", collections::show)
@@ -154,6 +158,7 @@ const ROUTES: &[Route] = &[
     Route::post("/api/amazon-tags", tags::put)
         .named("putAmazonTag", "Makes the tag of a store, or changes it")
         .needs(WRITE)
+        .once()
         .takes(schema!(tags::TagBody))
         .gives(200, schema!(tags::OneTag)),
     Route::patch("/api/amazon-tags/{id}", tags::edit)
@@ -172,6 +177,8 @@ const ROUTES: &[Route] = &[
     Route::post("/api/tracking-pixels", pixels::create)
         .named("createPixel", "Makes a pixel")
         .needs(WRITE)
+        .once()
+        .counted()
         .takes(schema!(pixels::PixelBody))
         .gives(200, schema!(pixels::OnePixel)),
     Route::patch("/api/tracking-pixels/{id}", pixels::edit)
@@ -190,6 +197,7 @@ const ROUTES: &[Route] = &[
     Route::post("/api/api-keys", keys::create)
         .named("createKey", "Makes a key; its token is shown this once")
         .needs(Permissions::KEYS_WRITE)
+        .counted()
         .takes(schema!(keys::KeyBody))
         .gives(200, schema!(keys::NewKey)),
     Route::delete("/api/api-keys/{id}", keys::revoke)
@@ -203,6 +211,8 @@ const ROUTES: &[Route] = &[
     Route::post("/api/domains", domains::create)
         .named("createDomain", "Registers a hostname")
         .needs(Permissions::DOMAINS_WRITE)
+        .once()
+        .counted()
         .takes(schema!(domains::DomainBody))
         .gives(200, schema!(domains::OneDomain)),
     Route::post("/api/domains/{id}/verify", domains::verify)

@@ -9,7 +9,7 @@ use waypost_link::{
 use waypost_service::{Fault, Service, hash_password, sanitized};
 
 use super::{fail::only, wire, wire::LinkBody};
-use crate::kit::{Call, Edit, Fail, options, time};
+use crate::kit::{Call, Edit, Fail, Object, options, time};
 
 /// Longest title, in characters.
 const TITLE: usize = 200;
@@ -37,7 +37,7 @@ impl Options {
     pub(super) fn of(body: &LinkBody, call: &Call) -> Result<Self, Fail> {
         let (service, workspace) = (call.service(), call.principal()?.workspace);
         let slug = body.code.text().flatten().map(Slug::parse).transpose().map_err(Fault::from)?;
-        let domain = domain(&body.domain, service, workspace)?;
+        let domain = body.domain.text().map(|host| call.domain_called(host)).transpose()?;
         let destination = destination(&body.destination_url, service)?;
         let mut options = Self { slug, domain, destination, effects: Vec::new() };
         options.texts(body)?;
@@ -171,7 +171,7 @@ impl Options {
 
     fn routing(&mut self, body: &LinkBody, service: &Service) -> Result<(), Fail> {
         if let Some(given) = body.utm.change() {
-            let utm = given.cloned().map(Utm::from).unwrap_or_default();
+            let utm = given.cloned().map(|Object(utm)| Utm::from(utm)).unwrap_or_default();
             self.set(move |link| link.utm.clone_from(&utm));
         }
         if let Some(given) = body.rules.change() {
@@ -234,31 +234,10 @@ fn attributes(from: &BTreeMap<String, String>) -> Result<Attributes, Fail> {
     Ok(attributes)
 }
 
-/// The workspace's domain of this name; `null` is the default one.
-fn domain(
-    host: &Edit<String>,
-    service: &Service,
-    workspace: WorkspaceId,
-) -> Result<Option<DomainId>, Fail> {
-    let host = match host.text() {
-        None => return Ok(None),
-        Some(None) => return Ok(Some(DomainId::DEFAULT)),
-        Some(Some(host)) => host,
-    };
-    if service.domain(host)? == Some(DomainId::DEFAULT) {
-        return Ok(Some(DomainId::DEFAULT));
-    }
-    match service.domain_named(workspace, host) {
-        Ok(domain) => Ok(Some(domain.id)),
-        Err(Fault::NotFound(_)) => Err(wrong("domain", "a hostname of the workspace")),
-        Err(other) => Err(other.into()),
-    }
-}
-
 fn destination(field: &Edit<String>, service: &Service) -> Result<Option<Destination>, Fail> {
     let Some(text) = field.text() else { return Ok(None) };
-    let required = || only(400, "url_required", "A destination is required");
-    let text = text.map(str::trim).filter(|text| !text.is_empty()).ok_or_else(required)?;
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| Fail::missing("destination_url"))?;
     match Destination::parse(text, &service.policy().schemes) {
         Ok(destination) => Ok(Some(destination)),
         Err(error @ DestinationError::Scheme(_)) => {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use waypost_link::{Pixel, PixelId};
 use waypost_service::{NewPixel, PLATFORMS, Service};
 
-use super::{fail::only, wire::Done};
+use super::{fail::no_changes, wire::Done};
 use crate::kit::{Answer, Call, reply, time};
 
 /// What may be said of a pixel.
@@ -92,7 +92,7 @@ pub(super) fn edit(call: &Call) -> Answer {
     call.service().pixel(workspace, id)?;
     let PixelBody { platform, pixel_id, label, active } = body;
     if platform.is_none() && pixel_id.is_none() && label.is_none() && active.is_none() {
-        return Err(only(400, "no_changes", "Nothing to change"));
+        return Err(no_changes());
     }
     let pixel = call.service().edit_pixel(workspace, id, |pixel| {
         pixel.platform = platform.unwrap_or_else(|| pixel.platform.clone());

@@ -11,8 +11,6 @@ use crate::kit::time;
 
 /// Rows of a breakdown.
 const TOP: usize = 10;
-/// Rows of the links with most clicks.
-const TOP_LINKS: usize = 5;
 
 /// The workspace at a glance.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -165,7 +163,7 @@ impl OverviewPage {
                 top_growing: performance.top_growing.iter().map(growing).collect(),
             },
             links_created_by_day: overview.links_created_by_day.iter().map(day).collect(),
-            top_links: overview.top_links.iter().take(TOP_LINKS).map(top_link).collect(),
+            top_links: overview.top_links.iter().map(top_link).collect(),
             page,
         }
     }

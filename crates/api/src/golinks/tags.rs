@@ -8,10 +8,10 @@ use waypost_link::{AmazonTag, TagId};
 use waypost_service::{NewTag, STORES, Service};
 
 use super::{
-    fail::{only, taken},
+    fail::{no_changes, taken},
     wire::Done,
 };
-use crate::kit::{Answer, Call, reply, time};
+use crate::kit::{Answer, Call, Fail, reply, time};
 
 /// What may be said of a tag.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -63,12 +63,12 @@ pub(super) fn put(call: &Call) -> Answer {
     let TagBody { store, tag, active, geo_enabled } = call.json()?;
     let workspace = call.principal()?.workspace;
     let tag = tag.filter(|tag| !tag.trim().is_empty());
-    let tag = tag.ok_or_else(|| only(400, "tag_required", "A tag is required"))?;
+    let tag = tag.ok_or_else(|| Fail::missing("tag"))?;
     let new = NewTag { store: store.unwrap_or_default(), tag, active, geo_enabled };
     let tag = call.once(
         |service: &Service| Ok(service.put_tag(workspace, new.clone())?),
         // A tag that was only changed has made no id: its store finds it.
-        |_| Ok(call.service().put_tag(workspace, new.clone())?),
+        |_| Ok(call.service().tag_of(workspace, &new.store)?),
     )?;
     reply::json(200, &OneTag { tag: shown(&tag) })
 }
@@ -77,6 +77,7 @@ pub(super) fn put(call: &Call) -> Answer {
 pub(super) fn edit(call: &Call) -> Answer {
     let body: TagBody = call.json()?;
     let (workspace, id) = (call.principal()?.workspace, TagId(super::id(call)?));
+    call.service().tag(workspace, id)?;
     let edit = |tag: &mut AmazonTag| {
         let body = body.clone();
         tag.store = body.store.unwrap_or_else(|| tag.store.clone());
@@ -90,8 +91,7 @@ pub(super) fn edit(call: &Call) -> Answer {
         && body.active.is_none()
         && body.geo_enabled.is_none()
     {
-        call.service().edit_tag(workspace, id, |_| Ok(()))?;
-        return Err(only(400, "no_changes", "Nothing to change"));
+        return Err(no_changes());
     }
     let tag = call.service().edit_tag(workspace, id, edit).map_err(taken("store_taken"))?;
     reply::json(200, &OneTag { tag: shown(&tag) })

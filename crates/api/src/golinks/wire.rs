@@ -3,12 +3,16 @@
 //! One shape is taken by creations, edits and bulk rows. A field that is absent is left as it is;
 //! `null` clears it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, IgnoredAny, SeqAccess, Visitor},
+};
+use waypost_service::limits;
 
-use crate::kit::{Edit, WireRule, WireScript};
+use crate::kit::{Edit, Object, WireRule, WireScript};
 
 macro_rules! options {
     ($(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $kind:ty,)* }) => {
@@ -70,11 +74,11 @@ options! {
         /// The workspace's pixels fire on a page between.
         pixels: bool,
         /// UTM parameters that are set on the destination.
-        utm: Utm,
+        utm: Object<Utm>,
         /// Routing rules, first match wins.
-        rules: Vec<WireRule>,
+        rules: Vec<Object<WireRule>>,
         /// Retargeting scripts.
-        scripts: Vec<WireScript>,
+        scripts: Vec<Object<WireScript>>,
         /// A human's description.
         description: String,
         /// A human's private notes.
@@ -185,7 +189,36 @@ pub(super) struct Used {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub(super) struct Bulk {
     /// 1 to 10,000 of them.
+    #[serde(deserialize_with = "rows")]
     pub(super) links: Vec<LinkBody>,
+}
+
+/// As many rows as can be made at once. More are refused when they are met: two bytes that are sent would
+/// take hundreds here.
+fn rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LinkBody>, D::Error> {
+    deserializer.deserialize_seq(Rows)
+}
+
+struct Rows;
+
+impl<'de> Visitor<'de> for Rows {
+    type Value = Vec<LinkBody>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of links")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Vec<LinkBody>, A::Error> {
+        let mut rows = Vec::new();
+        while rows.len() < limits::BATCH {
+            let Some(Object(row)) = all.next_element()? else { return Ok(rows) };
+            rows.push(row);
+        }
+        match all.next_element::<IgnoredAny>()? {
+            Some(_) => Err(A::Error::custom(format!("at most {} links", limits::BATCH))),
+            None => Ok(rows),
+        }
+    }
 }
 
 /// The links that were made, in the order of the rows.
@@ -197,8 +230,9 @@ pub(super) struct Made {
 
 /// Into which collection.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(extend("required" = ["collection_id"]))]
 pub(super) struct Assignment {
-    /// `null` takes it out.
+    /// `null` takes it out. It must be said.
     #[serde(default)]
     pub(super) collection_id: Edit<u64>,
 }
@@ -207,4 +241,24 @@ pub(super) struct Assignment {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Done {
     pub(super) ok: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Those past the most aren't even looked at.
+    #[test]
+    fn rows_are_counted_while_they_are_read() {
+        let rows = |count: usize, last: &str| {
+            let rows = vec!["{}"; count].join(",");
+            serde_json::from_str::<Bulk>(&format!("{{\"links\":[{rows}{last}]}}"))
+        };
+        assert_eq!(rows(0, "").unwrap().links.len(), 0);
+        assert_eq!(rows(limits::BATCH, "").unwrap().links.len(), limits::BATCH);
+        for last in [",{}", ",7"] {
+            let refused = rows(limits::BATCH, last).unwrap_err().to_string();
+            assert!(refused.starts_with("at most 10000 links"), "{refused}");
+        }
+    }
 }

@@ -154,10 +154,23 @@ impl Call {
         &self.asked.body
     }
 
-    /// All that the caller said, whether in the query string or in the body.
-    pub(crate) fn said(&self) -> Vec<u8> {
+    /// All that the caller said, whether in the query string or in the body. Of a form the fields count,
+    /// not the bytes: a client draws a new boundary each time that it sends a multipart one.
+    ///
+    /// # Errors
+    /// As [`Call::fields`].
+    pub(crate) fn said(&self) -> Result<Vec<u8>, Fail> {
+        if self.route.body == super::Body::Form {
+            return Ok(self.fields()?.encoded().into_bytes());
+        }
         let query = self.asked.query.as_deref().unwrap_or_default();
-        [query.as_bytes(), b"\n", self.body()].concat()
+        Ok([query.as_bytes(), b"\n", self.body()].concat())
+    }
+
+    /// The host of the server's public URL, without a port: what a CNAME may point at.
+    pub fn public_host(&self) -> String {
+        let url = url::Url::parse(&self.service().policy().public_url).ok();
+        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
     }
 
     /// The value of a header, where it is text.

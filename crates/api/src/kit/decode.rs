@@ -7,7 +7,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use waypost_h1::Field;
 
-use super::{Body, Call, Fail, form};
+use super::{Body, Call, Fail, Object, form};
 use crate::limits;
 
 impl Call {
@@ -46,15 +46,11 @@ fn is_json(kind: &str) -> bool {
 }
 
 fn decode<T: DeserializeOwned + JsonSchema>(body: &[u8]) -> Result<T, Fail> {
-    // serde would take an array for a struct, its fields in their order.
-    if body.trim_ascii_start().starts_with(b"[") {
-        return Err(Fail::invalid("body", "an object is expected"));
-    }
     // Also where serde wouldn't look: in the values of unknown fields.
     let text = std::str::from_utf8(body)
         .map_err(|error| Fail::Malformed(format!("The body is not UTF-8: {error}")))?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let Object(value) = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         refused::<T>(&path, error.inner())
     })?;
@@ -72,10 +68,7 @@ fn refused<T: JsonSchema>(path: &str, error: &serde_json::Error) -> Fail {
         Some((field, _)) if path.is_empty() => {
             Fail::Missing { field: field.to_owned(), required: required::<T>() }
         }
-        Some((field, _)) => {
-            let field = format!("{path}.{field}");
-            Fail::Missing { required: vec![field.clone()], field }
-        }
+        Some((field, _)) => Fail::missing(format!("{path}.{field}")),
         None if path.is_empty() => Fail::invalid("body", what(&text)),
         None => Fail::invalid(path.to_owned(), what(&text)),
     }
@@ -110,7 +103,8 @@ mod tests {
         name: String,
         size: u32,
         note: Option<String>,
-        parts: Option<Vec<Part>>,
+        parts: Option<Vec<Object<Part>>>,
+        whole: Option<Object<Part>>,
     }
 
     #[derive(Debug, Deserialize, JsonSchema)]
@@ -134,7 +128,12 @@ mod tests {
             (r#"{"name":"a","size":-1}"#, "Invalid size: "),
             (r#"{"name":"a","size":1,"parts":[{"of":2}]}"#, "Invalid parts[0].of: "),
             (r#"{"name":"a","name":"b","size":1}"#, "Invalid "),
+            (r#"{"name":"a","size":1,"parts":[{"of":"x"},["x"]]}"#, "Invalid parts[1]: "),
+            (r#"{"name":"a","size":1,"whole":["x"]}"#, "Invalid whole: "),
+            (r#"{"name":"a","size":1,"whole":{}}"#, "Missing required field: whole.of"),
+            (r#"["a",1,null,null,null]"#, "Invalid body: "),
             ("[]", "Invalid body: "),
+            ("[", "Invalid body: "),
             ("", "The body is not JSON: "),
             ("{", "The body is not JSON: "),
             (r#"{"name":"a","size":1} x"#, "The body is not JSON: "),

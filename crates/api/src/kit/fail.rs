@@ -90,6 +90,12 @@ pub struct Failure<'a> {
 }
 
 impl Fail {
+    /// The one field that isn't there and must be.
+    pub fn missing(field: impl Into<String>) -> Self {
+        let field = field.into();
+        Self::Missing { required: vec![field.clone()], field }
+    }
+
     /// A wrong field.
     pub fn invalid(field: impl Into<Cow<'static, str>>, why: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), why: why.into() }

@@ -17,6 +17,11 @@ impl Fields {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// All of them in their order, written as an urlencoded form.
+    pub(super) fn encoded(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+    }
+
     /// `form`, then what `query` holds.
     pub(super) fn of(query: Option<&str>, form: Vec<(String, String)>) -> Result<Self, Fail> {
         let mut all = form;
@@ -37,7 +42,7 @@ impl Call {
         Ok(self.fields()?.get(name))
     }
 
-    /// A parameter that is a whole number in `range`.
+    /// A parameter that is a whole number in `range`; an empty one is none.
     ///
     /// # Errors
     /// [`Fail::Invalid`] where it is anything else; as [`Call::fields`].
@@ -46,7 +51,8 @@ impl Call {
         name: &'static str,
         range: std::ops::RangeInclusive<u64>,
     ) -> Result<Option<u64>, Fail> {
-        let Some(text) = self.query(name)? else { return Ok(None) };
+        let text = self.query(name)?.filter(|text| !text.is_empty());
+        let Some(text) = text else { return Ok(None) };
         match text.parse().ok().filter(|number| range.contains(number)) {
             Some(number) => Ok(Some(number)),
             None => {
@@ -140,5 +146,6 @@ mod tests {
         let body = vec![("a".to_owned(), "body".to_owned())];
         let fields = Fields::of(Some("a=query&b=query"), body).unwrap();
         assert_eq!((fields.get("a"), fields.get("b")), (Some("body"), Some("query")));
+        assert_eq!(fields.encoded(), "a=body&a=query&b=query");
     }
 }

@@ -26,18 +26,20 @@ impl Call {
         }
     }
 
-    /// What this call's `Idempotency-Key` stands for.
+    /// What this call's `Idempotency-Key` stands for; nothing where the route isn't [marked](super::Route::once)
+    /// to heed it.
     ///
     /// # Errors
-    /// [`Fail::Invalid`] where it is too long.
+    /// [`Fail::Invalid`] where it is too long; as [`Call::fields`] where the route takes a form.
     pub fn idempotency(&self) -> Result<Option<Once>, Fail> {
-        let Some(key) = self.header(Field::IdempotencyKey) else { return Ok(None) };
+        let key = self.header(Field::IdempotencyKey).filter(|_| self.route().once);
+        let Some(key) = key else { return Ok(None) };
         if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY {
             let why = format!("a key has 1 to {} bytes", limits::IDEMPOTENCY_KEY);
             return Err(Fail::invalid("Idempotency-Key", why));
         }
         let route = format!("{} {}", self.route().method.as_str(), self.path());
         let status = self.route().status;
-        Ok(Some(Once::new(self.principal()?.key, &route, key, &self.said(), status)))
+        Ok(Some(Once::new(self.principal()?.key, &route, key, &self.said()?, status)))
     }
 }

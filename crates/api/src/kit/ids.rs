@@ -4,7 +4,7 @@
 //! A spelling carries the time of creation too. One whose time isn't that of the object names nothing.
 
 use uuid::Uuid;
-use waypost_link::{DomainId, Link, LinkId, Noun, Record, Timestamp, Workspace};
+use waypost_link::{DomainId, Link, LinkId, Timestamp, Workspace};
 use waypost_service::Fault;
 
 use super::{Call, Fail};
@@ -74,20 +74,30 @@ impl Call {
         self.link_of(ids.first().copied().unwrap_or_default())?.ok_or(Fail::NotFound(None))
     }
 
-    /// The domain of the caller's workspace, or of the server, with this hostname.
+    /// The caller's links that such a request made, those that are still there.
+    ///
+    /// # Errors
+    /// [`Fail::Unavailable`] and [`Fail::Internal`], as the store says.
+    pub fn links_made(&self, ids: &[u64]) -> Result<Vec<Link>, Fail> {
+        ids.iter().filter_map(|id| self.link_of(*id).transpose()).collect()
+    }
+
+    /// The domain of the caller's workspace, or of the server, with this hostname; the default one where
+    /// none is said.
     ///
     /// # Errors
     /// [`Fail::Invalid`] (`domain`) where there is none.
-    pub fn domain_called(&self, host: &str) -> Result<DomainId, Fail> {
-        let unknown = || Fail::invalid("domain", "expected a domain of the workspace");
-        let id = self.service().domain(host)?.ok_or_else(unknown)?;
-        if id == DomainId::DEFAULT {
-            return Ok(id);
+    pub fn domain_called(&self, host: Option<&str>) -> Result<DomainId, Fail> {
+        let Some(host) = host else { return Ok(DomainId::DEFAULT) };
+        if self.service().domain(host)? == Some(DomainId::DEFAULT) {
+            return Ok(DomainId::DEFAULT);
         }
-        let workspace = self.principal()?.workspace;
-        match self.service().store().record(Noun::Domain, id.0).map_err(Fault::from)? {
-            Some(Record::Domain(domain)) if domain.workspace == workspace => Ok(id),
-            _ => Err(unknown()),
+        match self.service().domain_named(self.principal()?.workspace, host) {
+            Ok(domain) => Ok(domain.id),
+            Err(Fault::NotFound(_)) => {
+                Err(Fail::invalid("domain", "expected a domain of the workspace"))
+            }
+            Err(fault) => Err(fault.into()),
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use waypost_link::{Placement, Rule, RuleError, Script, check_shares, limits};
 use waypost_service::{Fault, Service};
 
-use super::Fail;
+use super::{Fail, Object};
 
 /// A routing rule.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -76,11 +76,15 @@ impl From<&Script> for WireScript {
 /// # Errors
 /// [`Fail::Invalid`] names the part, such as `traffic_routing[0].value`, where `field` is
 /// `traffic_routing`.
-pub fn rules(service: &Service, field: &str, wired: &[WireRule]) -> Result<Vec<Rule>, Fail> {
+pub fn rules(
+    service: &Service,
+    field: &str,
+    wired: &[Object<WireRule>],
+) -> Result<Vec<Rule>, Fail> {
     if wired.len() > limits::RULES {
         return Err(Fail::invalid(field.to_owned(), format!("at most {} rules", limits::RULES)));
     }
-    let rules = wired.iter().enumerate().map(|(at, wire)| {
+    let rules = wired.iter().enumerate().map(|(at, Object(wire))| {
         rule(service, wire)
             .map_err(|(part, why)| Fail::invalid(format!("{field}[{at}].{part}"), why))
     });
@@ -111,14 +115,14 @@ fn rule(service: &Service, wire: &WireRule) -> Result<Rule, (&'static str, Strin
 ///
 /// # Errors
 /// [`Fail::Invalid`] names the part, as [`rules`] does.
-pub fn scripts(field: &str, wired: &[WireScript]) -> Result<Vec<Script>, Fail> {
+pub fn scripts(field: &str, wired: &[Object<WireScript>]) -> Result<Vec<Script>, Fail> {
     if wired.len() > limits::SCRIPTS {
         return Err(Fail::invalid(
             field.to_owned(),
             format!("at most {} scripts", limits::SCRIPTS),
         ));
     }
-    let script = |(at, wire): (usize, &WireScript)| {
+    let script = |(at, Object(wire)): (usize, &Object<WireScript>)| {
         let wrong = |part, why: String| Err(Fail::invalid(format!("{field}[{at}].{part}"), why));
         if wire.id.len() > limits::RULE_ID_BYTES {
             return wrong("id", format!("at most {} bytes", limits::RULE_ID_BYTES));

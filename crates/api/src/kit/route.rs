@@ -92,6 +92,12 @@ pub struct Route {
     pub place: Place,
     /// Whether HEAD is answered like GET.
     pub head: bool,
+    /// Whether it heeds an `Idempotency-Key`.
+    pub once: bool,
+    /// Whether it makes what a workspace may have only so many of.
+    pub counted: bool,
+    /// Whether what a parameter of the query names may not be there.
+    pub finds: bool,
     /// Its operation id: unique in its dialect.
     pub id: &'static str,
     /// What it does, in a line.
@@ -137,6 +143,9 @@ impl Route {
             body: Body::Nothing,
             place: Place::Api,
             head: matches!(method, Method::Get),
+            once: false,
+            counted: false,
+            finds: false,
             id: "",
             summary: "",
             query: &[],
@@ -210,6 +219,26 @@ impl Route {
     #[must_use]
     pub const fn beside_redirects(self) -> Self {
         Self { place: Place::Redirects, ..self }
+    }
+
+    /// Heeds an `Idempotency-Key`: its handler makes what it makes in [`Call::once`], or takes
+    /// [`Call::idempotency`] to its use case.
+    #[must_use]
+    pub const fn once(self) -> Self {
+        Self { once: true, ..self }
+    }
+
+    /// Makes what a workspace may have only so many of: it may be refused with 402.
+    #[must_use]
+    pub const fn counted(self) -> Self {
+        Self { counted: true, ..self }
+    }
+
+    /// Looks up what a query parameter names: it may be refused with 404. A route with a parameter in its
+    /// path may be anyway.
+    #[must_use]
+    pub const fn finds(self) -> Self {
+        Self { finds: true, ..self }
     }
 
     /// HEAD is not allowed: what GET does here is not safe.

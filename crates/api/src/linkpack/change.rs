@@ -35,7 +35,7 @@ impl<'e> Change<'e> {
         Ok(Self {
             destination: destination(call, &edit.long_url)?,
             slug: slug(&edit.short_code)?,
-            domain: edit.domain.text().map(|host| domain(call, host)).transpose()?,
+            domain: edit.domain.text().map(|host| call.domain_called(host)).transpose()?,
             expires_at: edit.expires_at.text().map(expiry).transpose()?,
             rules: rules.transpose()?,
             scripts: scripts.transpose()?,
@@ -90,10 +90,6 @@ fn destination(call: &Call, edit: &Edit<String>) -> Result<Option<Destination>, 
 fn slug(edit: &Edit<String>) -> Result<Option<Slug>, Fail> {
     let code = edit.text().flatten();
     Ok(code.map(Slug::parse).transpose().map_err(Fault::from)?)
-}
-
-fn domain(call: &Call, host: Option<&str>) -> Result<DomainId, Fail> {
-    host.map_or(Ok(DomainId::DEFAULT), |host| call.domain_called(host))
 }
 
 fn expiry(text: Option<&str>) -> Result<Option<Timestamp>, Fail> {

@@ -13,10 +13,7 @@ use crate::kit::{Answer, Call, Edit, Fail, ids, reply, time};
 pub(super) fn shorten(call: &Call) -> Answer {
     let edit: LinkEdit = call.json()?;
     let change = Change::of(call, &edit)?;
-    let missing = || {
-        let field = "longUrl".to_owned();
-        Fail::Missing { required: vec![field.clone()], field }
-    };
+    let missing = || Fail::missing("longUrl");
     let draft = Draft {
         workspace: call.principal()?.workspace,
         domain: change.domain.unwrap_or(DomainId::DEFAULT),

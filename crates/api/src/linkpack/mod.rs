@@ -37,6 +37,7 @@ const ROUTES: &[Route] = &[
         .named("shorten", "Makes a short link")
         .needs(Permissions::LINKS_WRITE)
         .limited(Rate::Linkpack)
+        .once()
         .takes(wire::new_link)
         .gives(200, SchemaGenerator::subschema_for::<wire::Edited>),
     Route::patch("/api/v1/link/{id}", handlers::edit)

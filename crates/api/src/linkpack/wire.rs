@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::kit::{Edit, WireRule, WireScript};
+use crate::kit::{Edit, Object, WireRule, WireScript};
 
 /// A link to be made or changed: what is absent stays as it is, `null` and `""` clear.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -44,10 +44,10 @@ pub(super) struct LinkEdit {
     pub(super) utm_content: Edit<String>,
     /// Routing rules, the first match wins.
     #[serde(default, alias = "trafficRouting")]
-    pub(super) traffic_routing: Edit<Vec<WireRule>>,
+    pub(super) traffic_routing: Edit<Vec<Object<WireRule>>>,
     /// Scripts that run on a page before the redirect.
     #[serde(default, alias = "retargetingScripts")]
-    pub(super) retargeting_scripts: Edit<Vec<WireScript>>,
+    pub(super) retargeting_scripts: Edit<Vec<Object<WireScript>>>,
 }
 
 /// The schema of a link to be made: only its destination must be there, in either spelling.

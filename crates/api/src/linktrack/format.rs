@@ -1,8 +1,6 @@
 //! XML, the default, or JSON: one table of rows, written either way.
 
 use serde::Serialize;
-use url::Url;
-use waypost_link::DomainId;
 
 use crate::kit::{Answer, Call, Fail, reply};
 
@@ -39,12 +37,6 @@ impl Format {
         let rows: String = rows.iter().map(|row| element(item, row)).collect::<Result<_, _>>()?;
         document(&format!("<{name}>{rows}</{name}>"))
     }
-}
-
-/// The host of the server's public URL.
-pub(super) fn public_host(call: &Call) -> Result<String, Fail> {
-    let base = call.service().base_url(DomainId::DEFAULT)?;
-    Ok(Url::parse(&base).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default())
 }
 
 fn element(name: &str, row: &impl Serialize) -> Result<String, Fail> {

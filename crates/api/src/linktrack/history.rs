@@ -21,10 +21,7 @@ const DAYS: i64 = 30;
 pub(super) fn get_link_history(call: &Call) -> Answer {
     let format = Format::of(call)?;
     let hash = call.query("redirect_hash")?.filter(|hash| !hash.is_empty());
-    let hash = hash.ok_or_else(|| Fail::Missing {
-        field: "redirect_hash".to_owned(),
-        required: vec!["redirect_hash".to_owned()],
-    })?;
+    let hash = hash.ok_or_else(|| Fail::missing("redirect_hash"))?;
     if call.query("sort")?.is_some_and(|sort| !matches!(sort, "" | "h.created_at")) {
         return Err(Fail::invalid("sort", "expected h.created_at"));
     }
@@ -70,15 +67,17 @@ fn clicks(
     limit: usize,
 ) -> Result<Vec<StoredClick>, Fail> {
     let (mut clicks, mut after) = (Vec::new(), None);
-    // A page is short where it held clicks that don't count.
+    // Where bots don't count, what few clicks are asked for may lie behind many.
+    let size = if stats.counts_bots() { limit } else { limits::PAGE };
     for _ in 0..limits::HISTORY_PAGES {
-        let page = stats.clicks(link, span, order, after, limit - clicks.len())?;
+        let page = stats.clicks(link, span, order, after, size)?;
         clicks.extend(page.items);
         after = page.next;
         if after.is_none() || clicks.len() >= limit {
             break;
         }
     }
+    clicks.truncate(limit);
     Ok(clicks)
 }
 

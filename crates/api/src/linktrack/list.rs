@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    format::{Format, public_host},
+    format::Format,
     params::{self, limit, order},
     wire::{Around, LinkRow},
 };
@@ -73,7 +73,8 @@ impl Sort {
         let (service, workspace) = (call.service(), call.principal()?.workspace);
         let chosen = Chosen::of(call)?;
         if self == Self::Created && chosen == Chosen::default() {
-            return listed(service, workspace, None, order, limit);
+            let query = LinkQuery { order, limit, ..listed(workspace) };
+            return Ok(service.first_links(query)?.0);
         }
         let mut links = chosen.links(service, workspace)?;
         let names = match self {
@@ -127,16 +128,16 @@ impl Chosen {
             let one_of = |groups: &Vec<_>| link.collection.is_some_and(|id| groups.contains(&id));
             groups.as_ref().is_none_or(one_of)
         };
+        let list = |collection| {
+            let query = LinkQuery { collection, limit: limits::SORTED, ..listed(workspace) };
+            service.first_links(query)
+        };
         let mut links = match (&self.hashes, &groups) {
             (Some(hashes), _) => named(service, workspace, hashes)?,
-            (None, None) => listed(service, workspace, None, Order::Ascending, limits::SORTED)?,
+            (None, None) => together([list(None)], limits::SORTED)?,
             (None, Some(groups)) => {
-                let mut links = Vec::new();
-                for group in groups {
-                    let room = limits::SORTED - links.len();
-                    links.extend(listed(service, workspace, Some(*group), Order::Ascending, room)?);
-                }
-                links
+                let lists = groups.iter().map(|group| list(Some(*group)));
+                together(lists, limits::SORTED)?
             }
         };
         links.retain(within);
@@ -158,37 +159,26 @@ fn named(service: &Service, workspace: WorkspaceId, hashes: &[String]) -> Result
     Ok(links)
 }
 
-/// The first `most` of a workspace's links, or of a group's. More than can be sorted are refused.
-fn listed(
-    service: &Service,
-    workspace: WorkspaceId,
-    collection: Option<CollectionId>,
-    order: Order,
+/// A workspace's links that are on lists.
+fn listed(workspace: WorkspaceId) -> LinkQuery {
+    let (workspace, archived) = (Some(workspace), Some(false));
+    LinkQuery { workspace, archived, ..LinkQuery::default() }
+}
+
+/// The links of all these lists, each whole: more than `most` in all can't be sorted.
+fn together<L>(
+    lists: impl IntoIterator<Item = Result<(Vec<L>, Option<LinkId>), Fault>>,
     most: usize,
-) -> Result<Vec<Link>, Fail> {
-    let mut query = LinkQuery {
-        workspace: Some(workspace),
-        collection,
-        archived: Some(false),
-        order,
-        ..LinkQuery::default()
-    };
-    let mut links = Vec::new();
-    loop {
-        query.limit = (most - links.len()).clamp(1, limits::PAGE);
-        let page = service.links(&query)?;
-        links.extend(page.items);
-        query.after = page.next;
-        let full = links.len() >= most;
-        if full && most >= limits::SORTED && query.after.is_some() {
-            let why = format!("at most {} links can be sorted so", limits::SORTED);
-            return Err(Fail::invalid("sort", why));
-        }
-        if full || query.after.is_none() {
-            links.truncate(most);
-            return Ok(links);
+) -> Result<Vec<L>, Fail> {
+    let mut all = Vec::new();
+    for list in lists {
+        let (links, more) = list?;
+        all.extend(links);
+        if more.is_some() || all.len() > most {
+            return Err(Fail::invalid("sort", format!("at most {most} links can be sorted so")));
         }
     }
+    Ok(all)
 }
 
 /// The collections of these names.
@@ -246,7 +236,29 @@ fn host(call: &Call, domain: DomainId) -> Result<Host, Fail> {
     let service = call.service();
     let name = match service.hostname(domain)? {
         Some(name) => name.as_str().to_owned(),
-        None => public_host(call)?,
+        None => call.public_host(),
     };
     Ok(Host { base: service.base_url(domain)?, name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_to_be_sorted() {
+        let more = Some(LinkId(7));
+        for (lists, expected) in [
+            (&[][..], Some(0)),
+            (&[(3, None)], Some(3)),
+            (&[(3, more)], None),
+            (&[(2, None), (1, None)], Some(3)),
+            (&[(2, None), (2, None)], None),
+            (&[(3, None), (1, None)], None),
+        ] {
+            let list = |(count, more): &(usize, _)| Ok((vec![(); *count], *more));
+            let all = together(lists.iter().map(list), 3);
+            assert_eq!(all.ok().map(|all| all.len()), expected, "{lists:?}");
+        }
+    }
 }

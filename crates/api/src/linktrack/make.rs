@@ -1,6 +1,6 @@
 //! `makeLink`: nineteen parameters become a link, and the answer is its short URL.
 
-use waypost_link::{DomainId, DomainStatus, Flags, Link, LinkId, Name, Slug, Timestamp};
+use waypost_link::{DomainId, DomainStatus, Flags, Link, Name, Slug, Timestamp};
 use waypost_service::{Draft, Drawn, Fault, Service, hash_password};
 
 use crate::kit::{Answer, Call, Fail, Fields, reply, time};
@@ -11,22 +11,20 @@ pub(super) fn make_link(call: &Call) -> Answer {
     let wanted = Wanted::read(call.fields()?, call.utc_offset())?;
     let destination = service.destination(&wanted.external_url)?;
     let domain = wanted.domain(call)?;
-    wanted.is_free(service, domain)?;
-    let group = wanted.group.as_deref();
-    let group = group.map(|name| service.collection_named(workspace, name)).transpose()?;
     let slug = wanted.vanity_link.clone();
     let draft = Draft { workspace, domain, slug, drawn: Drawn::Short, destination };
-    let make = |service: &Service| {
-        Ok(service.create_link(&draft, |link| {
+    let make = |once: &Service| {
+        // With the use cases that remember nothing: the commit that is remembered is the link's.
+        wanted.is_free(service, domain)?;
+        let group = wanted.group.as_deref();
+        let group = group.map(|name| service.collection_named(workspace, name)).transpose()?;
+        Ok(once.create_link(&draft, |link| {
             wanted.set(link);
-            link.collection = group.as_ref().map(|group| group.id);
+            link.collection = group.map(|group| group.id);
             Ok(())
         })?)
     };
-    let link = call.once(make, |ids| {
-        let id = LinkId(ids.first().copied().unwrap_or_default());
-        Ok(service.own_link(workspace, id)?)
-    })?;
+    let link = call.once(make, |ids| call.link_made(ids))?;
     Ok(reply::text(200, service.short_url(&link)?))
 }
 
@@ -62,10 +60,7 @@ impl Wanted {
     fn read(fields: &Fields, offset: i32) -> Result<Self, Fail> {
         let text = |name: &str| fields.get(name).filter(|value| !value.is_empty());
         let owned = |name: &str| text(name).map(str::to_owned);
-        let required = || Fail::Missing {
-            field: "external_url".to_owned(),
-            required: vec!["external_url".to_owned()],
-        };
+        let required = || Fail::missing("external_url");
         Ok(Self {
             external_url: owned("external_url").ok_or_else(required)?,
             host: owned("host"),

@@ -42,17 +42,22 @@ const ROUTES: &[Route] = &[
         .named("makeLinkByQuery", "Makes a link; answers its short URL as text")
         .needs(Permissions::LINKS_WRITE)
         .with_query(params::MAKE)
+        .once()
+        .counted()
         .without_head()
         .gives_plain(200),
     Route::post("/api/v1_0/makeLink", make::make_link)
         .named("makeLink", "Makes a link; answers its short URL as text")
         .needs(Permissions::LINKS_WRITE)
-        .takes_form(SchemaGenerator::subschema_for::<wire::NewLink>)
+        .takes_form(params::make_form)
+        .once()
+        .counted()
         .gives_plain(200),
     Route::get("/api/v1_0/getLink", list::get_link)
         .named("getLink", "A link, or without `redirect_hash` the list of links, in XML or JSON")
         .needs(Permissions::LINKS_READ)
         .with_query(params::LINK)
+        .finds()
         .gives(200, wire::link_or_links),
     Route::get("/api/v1_0/getLinks", list::get_links)
         .named("getLinks", "Links, sorted, in XML or JSON")
@@ -63,6 +68,7 @@ const ROUTES: &[Route] = &[
         .named("getLinkHistory", "The clicks of a link, in XML or JSON")
         .needs(Permissions::STATS_READ)
         .with_query(params::HISTORY)
+        .finds()
         .gives(200, SchemaGenerator::subschema_for::<wire::History>),
     Route::get("/api/ping", ping::ping)
         .named("ping", "The host's name and its local time, as text")
@@ -72,6 +78,7 @@ const ROUTES: &[Route] = &[
         .named("convert", "Records the conversion of a click; answers an image of one pixel")
         .public()
         .with_query(params::CONVERSION)
+        .finds()
         .beside_redirects()
         .without_head()
         .gives_plain(200),

@@ -1,6 +1,7 @@
 //! Query parameters: their documentation, and how those are read that several calls share.
 
-use schemars::SchemaGenerator;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value};
 use waypost_service::Order;
 
 use crate::{
@@ -56,6 +57,19 @@ pub(super) const MAKE: &[Parameter] = &[
     number("has_public_tracking", "0 (default) or 1."),
     number("has_conversion_tracking", "0 (default) or 1."),
 ];
+
+/// The schema of a form of `makeLink`, which takes the same parameters.
+pub(super) fn make_form(generator: &mut SchemaGenerator) -> Schema {
+    let described = |parameter: &Parameter| {
+        let mut schema = (parameter.schema)(generator);
+        schema.insert("description".to_owned(), parameter.doc.into());
+        (parameter.name.to_owned(), schema.into())
+    };
+    let properties: Map<String, Value> = MAKE.iter().map(described).collect();
+    let required = MAKE.iter().filter(|parameter| parameter.required);
+    let required: Vec<_> = required.map(|parameter| parameter.name).collect();
+    json_schema!({ "type": "object", "properties": properties, "required": required })
+}
 
 /// Those of `getLink`.
 pub(super) const LINK: &[Parameter] = &[

@@ -2,11 +2,9 @@
 
 use crate::kit::{Answer, Call, reply, time};
 
-use super::format::public_host;
-
 /// `GET /api/ping`
 pub(super) fn ping(call: &Call) -> Answer {
-    let host = public_host(call)?;
+    let host = call.public_host();
     let now = time::offset_rfc3339(call.now(), call.utc_offset());
     Ok(reply::text(200, format!("{host} {now}")))
 }

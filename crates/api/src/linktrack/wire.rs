@@ -1,36 +1,11 @@
 //! The shapes of the linktrack dialect. Rows are written as XML and as JSON, in this order.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use waypost_link::{Flags, Link};
 use waypost_service::{StoredClick, Total};
 
 use crate::kit::time;
-
-/// The form of `makeLink`: what OpenAPI shows of it.
-#[derive(Deserialize, JsonSchema)]
-#[expect(dead_code, reason = "forms are read field by field; this is their schema")]
-pub(super) struct NewLink {
-    login: String,
-    pass: String,
-    external_url: String,
-    host: Option<String>,
-    vanity_link: Option<String>,
-    title: Option<String>,
-    description: Option<String>,
-    notes: Option<String>,
-    group: Option<String>,
-    password: Option<String>,
-    alert_at: Option<u64>,
-    deactivate_at: Option<u64>,
-    expires_at: Option<String>,
-    is_active: Option<u8>,
-    is_public: Option<u8>,
-    has_alert_email: Option<u8>,
-    has_plus_tracking: Option<u8>,
-    has_public_tracking: Option<u8>,
-    has_conversion_tracking: Option<u8>,
-}
 
 /// A link.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -16,11 +16,11 @@ pub(super) struct Failures {
     pub(super) responses: Map<String, Value>,
 }
 
-/// Of every sample: its status, what it is, and whether operations with that trait answer it.
+/// Every status of a refusal, and what it means. Which operations refuse with it, `operations` says.
 const STATUSES: &[(u16, &str)] = &[
     (400, "What was sent can't be understood; a wrong field is named"),
     (401, "No key, or one that doesn't live"),
-    (402, "The workspace's plan doesn't have it"),
+    (402, "The workspace's plan doesn't have it, or it has as many as it may"),
     (403, "The key may not do this"),
     (404, "There is no such object, or it is another workspace's"),
     (409, "Taken already"),

@@ -61,3 +61,55 @@ fn the_page_names_every_operation() {
         assert!(!page.contains(foreign), "{foreign}");
     }
 }
+
+/// Which calls heed an `Idempotency-Key`, may find a plan used up, or find nothing by a parameter of the query.
+#[test]
+fn what_only_some_calls_do() {
+    let document = described(DIALECTS);
+    let having = |holds: &dyn Fn(&Value) -> bool| {
+        let mut ids = BTreeSet::new();
+        each(&document["paths"], &mut |fields| {
+            let id = fields.get("operationId").and_then(Value::as_str);
+            if let Some(id) = id.filter(|_| holds(&Value::Object(fields.clone()))) {
+                ids.insert(id.to_owned());
+            }
+        });
+        ids
+    };
+    let once = [
+        "golinks_createCollection",
+        "golinks_createDomain",
+        "golinks_createLink",
+        "golinks_createLinks",
+        "golinks_createPixel",
+        "golinks_putAmazonTag",
+        "linkpack_shorten",
+        "linktrack_makeLink",
+        "linktrack_makeLinkByQuery",
+        "tracking_createApplicationLinks",
+        "tracking_createLink",
+        "tracking_recordClick",
+        "workspace_createTrackingLink",
+    ];
+    let header = |operation: &Value| {
+        let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters.any(|parameter| parameter["name"] == "Idempotency-Key")
+    };
+    let once: BTreeSet<_> = once.map(str::to_owned).into();
+    assert_eq!(having(&header), once);
+    assert_eq!(having(&|operation| operation["responses"]["422"].is_object()), once);
+    assert!(having(&|operation| operation["responses"]["409"].is_object()).is_superset(&once));
+    let counted = [
+        "golinks_createCollection",
+        "golinks_createDomain",
+        "golinks_createKey",
+        "golinks_createPixel",
+        "linktrack_makeLink",
+        "linktrack_makeLinkByQuery",
+    ];
+    let answers_402 = having(&|operation| operation["responses"]["402"].is_object());
+    assert_eq!(answers_402, counted.map(str::to_owned).into());
+    let finds = ["linktrack_convert", "linktrack_getLink", "linktrack_getLinkHistory"];
+    let answers_404 = having(&|operation| operation["responses"]["404"].is_object());
+    assert!(answers_404.is_superset(&finds.map(str::to_owned).into()));
+}

@@ -18,15 +18,16 @@ const HEADERS: [(&str, &str); 4] = [
 type Trait = fn(&Route) -> bool;
 
 /// What a refusal of a status asks of a route.
-const REFUSALS: [(u16, Trait); 11] = [
+const REFUSALS: [(u16, Trait); 12] = [
     (400, |route| route.body != Body::Nothing || !route.query.is_empty() || has_name(route)),
     (401, needs_key),
+    (402, |route| route.counted),
     (403, needs_key),
-    (404, has_name),
-    (409, makes),
+    (404, |route| route.finds || has_name(route)),
+    (409, |route| route.once || makes(route)),
     (413, |route| route.body != Body::Nothing),
     (415, |route| route.body != Body::Nothing),
-    (422, |route| makes(route) && route.method == Method::Post),
+    (422, |route| route.once),
     (429, |route| route.rate.is_some()),
     (500, |_| true),
     (503, |_| true),
@@ -76,7 +77,7 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
         json!({ "name": name, "in": "query", "description": doc, "required": required, "schema": schema })
     });
     let mut all: Vec<_> = in_path.chain(in_query).collect();
-    if is_creation(route) {
+    if route.once {
         let what = "A repetition under the same key is answered like the first, for a day";
         let schema = json!({ "type": "string", "minLength": 1 });
         let header = json!({ "name": "Idempotency-Key", "in": "header", "description": what, "schema": schema });
@@ -147,10 +148,6 @@ fn has_name(route: &Route) -> bool {
 
 fn makes(route: &Route) -> bool {
     matches!(route.method, Method::Post | Method::Patch) && route.body != Body::Nothing
-}
-
-fn is_creation(route: &Route) -> bool {
-    makes(route) && route.method == Method::Post && needs_key(route)
 }
 
 /// The parameters of a pattern.

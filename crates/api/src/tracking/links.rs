@@ -1,8 +1,6 @@
 //! Links: made one by one or as a package, shown with their statistics, ended.
 
-use waypost_link::{
-    Attributes, Destination, DomainId, Flags, Link, LinkId, Timestamp, WorkspaceId,
-};
+use waypost_link::{Attributes, Destination, DomainId, Flags, Link, Timestamp, WorkspaceId};
 use waypost_service::{Draft, Drawn, Fault, Row, Service, StoredClick, Subject, Summary};
 
 use super::{
@@ -12,7 +10,7 @@ use super::{
         Statistics,
     },
 };
-use crate::kit::{Answer, Call, Fail, reply, time};
+use crate::kit::{Answer, Call, Fail, Object, reply, time};
 
 /// Clicks that a timeline shows (SPEC 5).
 const TIMELINE: usize = 100;
@@ -22,27 +20,26 @@ pub(super) fn create(call: &Call) -> Answer {
     let new: NewLink = call.json()?;
     let workspace = call.principal()?.workspace;
     let make = |service: &Service| new.make(service, workspace);
-    let link = call.once(make, |ids| match made(call.service(), ids)?.pop() {
-        Some(link) => Ok(link),
-        None => Err(Fail::NotFound(None)),
-    })?;
+    let link = call.once(make, |ids| call.link_made(ids))?;
     reply::json(201, &created(call.service(), &link)?)
 }
 
 /// `POST /api/link-tracking/application/create-links`
 pub(super) fn create_package(call: &Call) -> Answer {
     let new: NewPackage = call.json()?;
-    let rows = new.rows(call)?;
+    let job_id = uuid("job_id", &new.job_id)?;
+    let application_id = uuid("application_id", &new.application_id)?;
+    let rows = new.rows(call, &job_id, &application_id)?;
     let make = |service: &Service| match rows.is_empty() {
         true => Ok(Vec::new()),
         false => Ok(service.create_links(rows.clone())?),
     };
-    let links = call.once(make, |ids| made(call.service(), ids))?;
+    let links = call.once(make, |ids| call.links_made(ids))?;
     let base = call.service().base_url(DomainId::DEFAULT)?;
     let shown = |link: &Link| (function(link).unwrap_or_default(), redirect_url(&base, link));
     let package = Package {
-        job_id: uuid("job_id", &new.job_id)?,
-        application_id: uuid("application_id", &new.application_id)?,
+        job_id,
+        application_id,
         tracked_links: links.iter().map(shown).collect(),
         total_links: links.len(),
     };
@@ -84,8 +81,9 @@ pub(super) fn deactivate(call: &Call) -> Answer {
     let mut link = find(service, workspace, id)?;
     if link.flags.has(Flags::ACTIVE) || link.deactivated_at.is_none() {
         let ended = service.edit_link(workspace, link.id, |link| {
-            if link.flags.has(Flags::ACTIVE) || link.deactivated_at.is_none() {
-                link.deactivated_at = Some(service.now());
+            // One that was made inactive has no such time; any other gets it as it is edited.
+            if !link.flags.has(Flags::ACTIVE) {
+                link.deactivated_at.get_or_insert_with(|| service.now());
             }
             link.flags = link.flags.with(Flags::ACTIVE, false);
             Ok(())
@@ -116,8 +114,8 @@ pub(super) fn last(summary: &Summary) -> Option<String> {
     summary.last.map(moment)
 }
 
-/// A click's time. Only redirects have microseconds, which their clock puts there: they are shown in whole
-/// seconds, reported clicks as they came.
+/// A click's time. One with microseconds is taken for a redirect's, whose clock puts them there: it is shown
+/// in whole seconds. Any other was reported, and is shown as it came.
 pub(super) fn moment(at: Timestamp) -> String {
     if at.0 % 1_000 == 0 { time::rfc3339(at) } else { time::seconds(at) }
 }
@@ -164,13 +162,11 @@ impl NewLink {
 
 impl NewPackage {
     /// The links to be made: those that have a URL.
-    fn rows(&self, call: &Call) -> Result<Vec<Row>, Fail> {
+    fn rows(&self, call: &Call, job: &str, application: &str) -> Result<Vec<Row>, Fail> {
         let (service, workspace) = (call.service(), call.principal()?.workspace);
-        let job = uuid("job_id", &self.job_id)?;
-        let application = uuid("application_id", &self.application_id)?;
         let settings = service.workspace_of(workspace)?.settings;
         let profile = |name: &str| settings.get(&format!("profile.{name}")).cloned();
-        let data = &self.job_data;
+        let Object(data) = &self.job_data;
         let links = [
             ("LinkedIn", "profile", "LinkedIn", profile("LinkedIn")),
             ("Calendly", "networking", "Calendly", profile("Calendly")),
@@ -192,8 +188,8 @@ impl NewPackage {
             link.attributes = attributes(&[
                 ("link_function", Some(function)),
                 ("link_type", Some(kind)),
-                ("job_id", Some(&job)),
-                ("application_id", Some(&application)),
+                ("job_id", Some(job)),
+                ("application_id", Some(application)),
             ])?;
             Ok(Row { link, drawn: Some(Drawn::Tracking) })
         };
@@ -228,13 +224,6 @@ fn attributes(values: &[(&'static str, Option<&str>)]) -> Result<Attributes, Fai
 fn text<'a>(name: &'static str, value: &'a str) -> Result<&'a str, Fail> {
     let blank = value.trim().is_empty() || value.chars().any(char::is_control);
     if blank { Err(Fail::invalid(name, "expected printable text")) } else { Ok(value) }
-}
-
-/// The links that an earlier request made, those that are still there.
-fn made(service: &Service, ids: &[u64]) -> Result<Vec<Link>, Fail> {
-    let link = |id: &u64| service.store().link(LinkId(*id)).map_err(Fault::from);
-    let links: Result<Vec<_>, _> = ids.iter().map(link).collect();
-    Ok(links?.into_iter().flatten().collect())
 }
 
 fn created(service: &Service, link: &Link) -> Result<Created, Fail> {

@@ -32,6 +32,7 @@ const ROUTES: &[Route] = &[
         .named("recordClick", "Records a click")
         .needs(Permissions::CLICKS_WRITE)
         .limited(Rate::Clicks)
+        .once()
         .takes(SchemaGenerator::subschema_for::<wire::NewClick>)
         .gives(201, SchemaGenerator::subschema_for::<wire::Recorded>),
     Route::get("/api/link-tracking/analytics/{tracking_id}", links::analytics)
@@ -43,6 +44,7 @@ const ROUTES: &[Route] = &[
         .named("createLink", "Makes a tracked link")
         .needs(Permissions::LINKS_WRITE)
         .limited(Rate::Creation)
+        .once()
         .takes(SchemaGenerator::subschema_for::<wire::NewLink>)
         .gives(201, SchemaGenerator::subschema_for::<wire::Created>),
     Route::get("/api/link-tracking/job/{job_id}/links", summaries::job)
@@ -59,6 +61,7 @@ const ROUTES: &[Route] = &[
         .named("createApplicationLinks", "Makes the usual links of an application, all or none")
         .needs(Permissions::LINKS_WRITE)
         .limited(Rate::Creation)
+        .once()
         .takes(SchemaGenerator::subschema_for::<wire::NewPackage>)
         .gives(201, SchemaGenerator::subschema_for::<wire::Package>),
     Route::get("/api/link-tracking/report", summaries::report)

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::kit::Object;
+
 /// A click that is reported.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct NewClick {
@@ -76,7 +78,7 @@ pub(super) struct NewPackage {
     pub(super) application_id: String,
     /// Where the job's own links lead.
     #[serde(default)]
-    pub(super) job_data: JobData,
+    pub(super) job_data: Object<JobData>,
 }
 
 /// Where a job's own links lead; what is absent gets none.

@@ -85,7 +85,6 @@ pub(super) fn edit(call: &Call) -> Answer {
         Some(base) if target != old => Some(call.service().destination(&target.full_url(&base))?),
         _ => None,
     };
-    let now = call.now();
     let link = call.service().edit_link(workspace.id, link.id, |link| {
         if let Some(destination) = &destination {
             link.destination.clone_from(destination);
@@ -95,7 +94,6 @@ pub(super) fn edit(call: &Call) -> Answer {
         }
         if let Some(active) = edit.is_active {
             link.flags = link.flags.with(Flags::ACTIVE, active);
-            link.deactivated_at = (!active).then(|| link.deactivated_at.unwrap_or(now));
         }
         target.put(&mut link.attributes)
     })?;
@@ -148,24 +146,16 @@ fn newest(
     let most = paging.limit.unwrap_or(limits::UNPAGED);
     let mut links = Vec::new();
     for kind in kinds {
-        let mut query = LinkQuery {
+        let query = LinkQuery {
             workspace: Some(workspace.id),
             attribute: Some((TYPE.to_owned(), kind.name().to_owned())),
             archived: Some(false),
             after: paging.after.map(LinkId),
+            // One more than is shown: whether there are more, all types say together.
+            limit: most + 1,
             ..LinkQuery::default()
         };
-        let mut left = most + 1;
-        while left > 0 {
-            query.limit = left;
-            let page = service.links(&query)?;
-            left -= page.items.len().min(left);
-            links.extend(page.items);
-            if page.next.is_none() {
-                break;
-            }
-            query.after = page.next;
-        }
+        links.extend(service.first_links(query)?.0);
     }
     links.sort_unstable_by_key(|link| std::cmp::Reverse(link.id));
     let more = links.len() > most;

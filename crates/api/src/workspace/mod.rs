@@ -37,6 +37,7 @@ const ROUTES: &[Route] = &[
     Route::post(LINKS, handlers::create)
         .named("createTrackingLink", "Makes a tracking link")
         .needs(Permissions::LINKS_WRITE)
+        .once()
         .takes(SchemaGenerator::subschema_for::<wire::NewLink>)
         .gives(201, SchemaGenerator::subschema_for::<wire::TrackingLink>),
     Route::patch(LINK, handlers::edit)
