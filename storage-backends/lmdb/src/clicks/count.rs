@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use heed::RoTxn;
 use waypost_link::Timestamp;
 use waypost_storage::{ClickQuery, ClickScope, Order, Result, Window};
@@ -14,7 +14,7 @@ use super::{
     Clicks, bucket,
     dictionary::Class,
     events,
-    generation::{Generation, Place},
+    generation::Generation,
     pages::{self, Hours, Next},
     raw::{self, Found, Gather, Position, Source, Wanted},
     search::Hour,
@@ -68,11 +68,9 @@ fn wanted(scope: ClickScope, range: &Range<Timestamp>) -> Wanted {
 }
 
 fn in_memory(generations: &[&Generation], wanted: &Wanted) -> Window {
-    let link = (wanted.link != 0).then(|| HashSet::from([wanted.link]));
-    let own = |place: &Place| link.is_some() || place.workspace == wanted.workspace;
     let mut window = Window::default();
     for generation in generations {
-        generation.visit(link.as_ref(), own, |place, records| {
+        wanted.visit(generation, |place, records| {
             for record in records {
                 let position = Position::of_redirect(record.at, place.link, record.salt());
                 if wanted.holds(&position) {

@@ -5,14 +5,16 @@
 //! whole generation stand together, or for a reader, who counts the few that he asks for. So a
 //! click is counted once, in dense arrays, however many buckets it will be in.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock};
+use std::{collections::BTreeMap, net::IpAddr, ops::Range, sync::OnceLock};
 
 use hashbrown::HashSet;
+use parking_lot::Mutex;
 use waypost_agent::Cache;
 use waypost_link::{ClickId, Timestamp};
 use waypost_storage::{Address, Batch, BatchError, Epoch, Row};
 
 use super::{
+    chains::Chains,
     dictionary::{Class, Dictionary},
     limits,
     purged::Purged,
@@ -84,13 +86,39 @@ impl Pending {
     }
 }
 
+/// Which clicks a reader asks for.
+pub(super) struct Asked<'a> {
+    /// Of these links; of all where `None`.
+    pub(super) links: Option<&'a HashSet<u64>>,
+    /// Of this workspace; of all where `None`.
+    pub(super) workspace: Option<u64>,
+    /// Of these hours.
+    pub(super) hours: Range<i64>,
+}
+
+impl Asked<'_> {
+    fn wants(&self, place: &Place) -> bool {
+        self.hours.contains(&place.hour)
+            && self.workspace.is_none_or(|workspace| workspace == place.workspace)
+    }
+}
+
 /// Records sorted by place, those of one place in the order they came.
 #[derive(Default)]
 pub(super) struct Segment {
     pub(super) groups: Vec<Group>,
     pub(super) records: Vec<Record>,
-    /// The groups in the order of their links, made for the first reader who asks for a link.
-    by_link: OnceLock<Vec<u32>>,
+    /// Made for the first reader who asks for no more.
+    sums: OnceLock<Vec<Sum>>,
+}
+
+/// What a workspace had in an hour.
+#[derive(Clone, Copy)]
+pub(super) struct Sum {
+    /// Its link is none.
+    pub(super) place: Place,
+    pub(super) clicks: u64,
+    pub(super) bots: u64,
 }
 
 /// The records of one place: from `start` to the next group's.
@@ -102,20 +130,28 @@ pub(super) struct Group {
 impl Segment {
     /// A segment of these groups and their records.
     pub(super) fn new(groups: Vec<Group>, records: Vec<Record>) -> Self {
-        Self { groups, records, by_link: OnceLock::new() }
+        Self { groups, records, sums: OnceLock::new() }
     }
 
-    /// The groups of a link.
-    fn groups_of(&self, link: u64) -> impl Iterator<Item = usize> {
-        let link_of = |at: u32| self.groups[at as usize].place.link;
-        let by_link = self.by_link.get_or_init(|| {
-            let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
-            order.sort_by_key(|&at| link_of(at));
-            order
-        });
-        let first = by_link.partition_point(|&at| link_of(at) < link);
-        let groups = by_link[first..].iter().map(|&at| at as usize);
-        groups.take_while(move |&at| self.groups[at].place.link == link)
+    /// The sums of each hour and workspace.
+    fn sums(&self) -> &[Sum] {
+        self.sums.get_or_init(|| {
+            let mut sums: Vec<Sum> = Vec::new();
+            for (at, group) in self.groups.iter().enumerate() {
+                let more = Sum::of(group.place, self.of(at));
+                match sums.last_mut().filter(|last| last.place == more.place) {
+                    Some(last) => last.add(&more),
+                    None => sums.push(more),
+                }
+            }
+            sums
+        })
+    }
+
+    /// Which of its groups are of these hours.
+    fn within(&self, hours: &Range<i64>) -> Range<usize> {
+        let before = |hour| self.groups.partition_point(|group| group.place.hour < hour);
+        before(hours.start)..before(hours.end)
     }
 
     /// The records of a group.
@@ -123,6 +159,28 @@ impl Segment {
         let end = self.groups.get(group + 1).map_or(self.records.len(), |next| next.start as usize);
         &self.records[self.groups[group].start as usize..end]
     }
+}
+
+impl Sum {
+    fn of(place: Place, records: &[Record]) -> Self {
+        let bots = records.iter().filter(|record| record.class.is_bot()).count() as u64;
+        Self { place: Place { link: 0, ..place }, clicks: records.len() as u64, bots }
+    }
+
+    fn add(&mut self, more: &Self) {
+        self.clicks += more.clicks;
+        self.bots += more.bots;
+    }
+}
+
+/// Where the clicks of each link are, as far as a reader has asked.
+#[derive(Default)]
+struct ByLink {
+    /// Segments whose groups are in here.
+    segments: usize,
+    /// A segment and one of its groups.
+    groups: Chains<(u32, u32)>,
+    pending: Chains<u32>,
 }
 
 /// What is flushed at once.
@@ -139,6 +197,7 @@ pub(super) struct Generation {
     pub(super) marks: BTreeMap<Epoch, u64>,
     sorted: usize,
     scratch: sort::Scratch,
+    by_link: Mutex<ByLink>,
 }
 
 impl Generation {
@@ -187,45 +246,63 @@ impl Generation {
             self.sorted += self.pending.len();
             self.segments.push(self.scratch.sorted(&self.pending));
             self.pending.clear();
+            self.by_link.get_mut().pending.clear();
         }
     }
 
-    /// Shows `see` all records whose place is `wanted`, those of a place together. Where only some links can be, `links`
-    /// are they: no other place is looked at then, but for what is not sorted yet.
-    pub(super) fn visit<'g>(
-        &'g self,
-        links: Option<&HashSet<u64>>,
-        wanted: impl Fn(&Place) -> bool,
-        mut see: impl FnMut(Place, &'g [Record]),
-    ) {
-        for segment in &self.segments {
-            let mut look = |at: usize| {
-                let place = segment.groups[at].place;
-                if wanted(&place) {
-                    see(place, segment.of(at));
-                }
-            };
-            match links {
-                None => (0..segment.groups.len()).for_each(look),
-                Some(links) => {
-                    links.iter().for_each(|&link| segment.groups_of(link).for_each(&mut look));
-                }
+    /// Shows `see` all records that are asked for: each place's of a segment together, a link's in the order they came.
+    pub(super) fn visit<'g>(&'g self, asked: &Asked<'_>, mut see: impl FnMut(Place, &'g [Record])) {
+        let mut see = |place: Place, records| {
+            if asked.wants(&place) {
+                see(place, records);
             }
-        }
-        // All of these are looked at, so one link is compared, not hashed.
-        let only = links.filter(|links| links.len() == 1).and_then(|links| links.iter().next());
-        let can_be = |link: &u64| match (only, links) {
-            (Some(only), _) => link == only,
-            (None, links) => links.is_none_or(|links| links.contains(link)),
         };
-        for pending in &self.pending {
-            if can_be(&pending.link) {
-                let place = pending.place();
-                if wanted(&place) {
-                    see(place, std::slice::from_ref(&pending.record));
-                }
+        let Some(links) = asked.links else { return self.visit_all(asked, see) };
+        let by_link = &mut *self.by_link.lock();
+        self.catch_up(by_link);
+        for &link in links {
+            for (segment, group) in by_link.groups.of(link) {
+                let segment = &self.segments[segment as usize];
+                see(segment.groups[group as usize].place, segment.of(group as usize));
+            }
+            for at in by_link.pending.of(link) {
+                let pending = &self.pending[at as usize];
+                see(pending.place(), std::slice::from_ref(&pending.record));
             }
         }
+    }
+
+    fn visit_all<'g>(&'g self, asked: &Asked<'_>, mut see: impl FnMut(Place, &'g [Record])) {
+        for segment in &self.segments {
+            for at in segment.within(&asked.hours) {
+                see(segment.groups[at].place, segment.of(at));
+            }
+        }
+        for pending in &self.pending {
+            see(pending.place(), std::slice::from_ref(&pending.record));
+        }
+    }
+
+    fn catch_up(&self, by_link: &mut ByLink) {
+        for (at, segment) in self.segments.iter().enumerate().skip(by_link.segments) {
+            for (group, of) in segment.groups.iter().enumerate() {
+                by_link.groups.push(of.place.link, (at as u32, group as u32));
+            }
+        }
+        by_link.segments = self.segments.len();
+        let pending = self.pending.iter().enumerate().skip(by_link.pending.len());
+        pending.for_each(|(at, pending)| by_link.pending.push(pending.link, at as u32));
+    }
+
+    /// Shows `see` the sums of all records that are asked for, in parts.
+    pub(super) fn sums(&self, asked: &Asked<'_>, mut see: impl FnMut(Sum)) {
+        if asked.links.is_some() {
+            return self.visit(asked, |place, records| see(Sum::of(place, records)));
+        }
+        let sums = self.segments.iter().flat_map(Segment::sums).copied();
+        let pending = self.pending.iter();
+        let pending = pending.map(|one| Sum::of(one.place(), std::slice::from_ref(&one.record)));
+        sums.chain(pending).filter(|sum| asked.wants(&sum.place)).for_each(see);
     }
 
     /// The address of a record as its kind has it: 0, 4, 8 or 16 bytes.

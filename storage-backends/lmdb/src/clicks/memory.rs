@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use waypost_storage::{Counts, Grain};
 
 use super::{
     bucket::{self, Bucket},
     fold::Fold,
-    generation::{Generation, Place, Record},
+    generation::{Asked, Generation, Record},
     rollup::day,
     stored::Row,
 };
@@ -23,40 +23,38 @@ pub(super) const fn start(grain: Grain, hour: i64) -> i64 {
     }
 }
 
-/// Clicks and bots by bucket of the clicks whose place is `wanted`: of `links`, or of all where none are named.
+/// Clicks and bots by bucket of what is asked for.
 pub(super) fn sums(
     generations: &[&Generation],
     grain: Grain,
-    links: Option<&HashSet<u64>>,
-    wanted: impl Fn(&Place) -> bool,
+    asked: &Asked<'_>,
 ) -> BTreeMap<i64, Counts> {
     let mut tallied = BTreeMap::<i64, Counts>::new();
     for generation in generations {
-        generation.visit(links, &wanted, |place, records| {
-            let counts = tallied.entry(start(grain, place.hour)).or_default();
-            counts.clicks += records.len() as u64;
-            counts.bots += records.iter().filter(|record| record.class.is_bot()).count() as u64;
+        generation.sums(asked, |sum| {
+            let counts = tallied.entry(start(grain, sum.place.hour)).or_default();
+            counts.clicks += sum.clicks;
+            counts.bots += sum.bots;
         });
     }
     tallied
 }
 
-/// Counts by bucket of the clicks whose place is `wanted`: of `links`, or by link too where none are named.
+/// Counts by bucket of what is asked for; by link too where no links are named.
 pub(super) fn tally(
     generations: &[&Generation],
     grain: Grain,
-    links: Option<&HashSet<u64>>,
-    wanted: impl Fn(&Place) -> bool,
+    asked: &Asked<'_>,
 ) -> Tried<BTreeMap<i64, Counts>> {
     let mut tallied = BTreeMap::<i64, Counts>::new();
     let mut fold = Fold::default();
     for generation in generations {
         let mut starts = HashMap::<i64, Vec<(u64, &[Record])>>::new();
-        generation.visit(links, &wanted, |place, records| {
+        generation.visit(asked, |place, records| {
             starts.entry(start(grain, place.hour)).or_default().push((place.link, records));
         });
         for (start, groups) in starts {
-            let counts = count(generation, &groups, links.is_none(), &mut fold)?;
+            let counts = count(generation, &groups, asked.links.is_none(), &mut fold)?;
             tallied.entry(start).or_default().merge(&counts);
         }
     }
@@ -88,15 +86,11 @@ fn count(
     Ok(Bucket::decode(&value)?.counts)
 }
 
-/// Totals by link of the clicks whose place is `wanted`: of `links`, or of all where none are named.
-pub(super) fn totals(
-    generations: &[&Generation],
-    links: Option<&HashSet<u64>>,
-    wanted: impl Fn(&Place) -> bool,
-) -> HashMap<u64, Row> {
+/// Totals by link of what is asked for.
+pub(super) fn totals(generations: &[&Generation], asked: &Asked<'_>) -> HashMap<u64, Row> {
     let mut rows = HashMap::<u64, Row>::new();
     for generation in generations {
-        generation.visit(links, &wanted, |place, records| {
+        generation.visit(asked, |place, records| {
             let row = rows.entry(place.link).or_insert(Row::new(place.workspace));
             row.clicks += records.len() as u64;
             for record in records {

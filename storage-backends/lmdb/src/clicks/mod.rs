@@ -13,6 +13,7 @@
 mod block;
 mod bucket;
 mod bytes;
+mod chains;
 mod check;
 mod count;
 mod dictionary;

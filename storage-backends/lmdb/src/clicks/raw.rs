@@ -14,7 +14,7 @@ use super::{
     block::Raw,
     dictionary::Class,
     events,
-    generation::{Generation, Place, Record},
+    generation::{Asked, Generation, Place, Record},
     search,
     stored::{self, Click, TextKind},
     tables,
@@ -147,6 +147,22 @@ impl Wanted {
     pub(super) fn holds(&self, position: &Position) -> bool {
         self.first <= *position && *position <= self.last
     }
+
+    /// Shows `see` the clicks in memory among which what is looked for is.
+    pub(super) fn visit<'g>(
+        &self,
+        generation: &'g Generation,
+        see: impl FnMut(Place, &'g [Record]),
+    ) {
+        let link = (self.link != 0).then(|| HashSet::from([self.link]));
+        let hour = |position: &Position| Timestamp(position.clicked).hour();
+        let asked = Asked {
+            links: link.as_ref(),
+            workspace: link.is_none().then_some(self.workspace),
+            hours: hour(&self.first)..hour(&self.last).saturating_add(1),
+        };
+        generation.visit(&asked, see);
+    }
 }
 
 /// Who takes what is found.
@@ -230,10 +246,8 @@ pub(super) fn in_memory(
 ) -> Vec<Found<Source<'static>>> {
     let mut best = Best::new(wanted);
     let mut rank = MEMORY;
-    let link = (wanted.link != 0).then(|| HashSet::from([wanted.link]));
     for of in generations {
-        let own = |place: &Place| link.is_some() || place.workspace == wanted.workspace;
-        of.visit(link.as_ref(), own, |place, records| {
+        wanted.visit(of, |place, records| {
             for record in records {
                 rank += 1;
                 let position = Position::of_redirect(record.at, place.link, record.salt());

@@ -4,6 +4,7 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
     iter::Peekable,
+    ops::Range,
 };
 
 use hashbrown::HashSet;
@@ -18,7 +19,7 @@ use super::{
     Clicks,
     bucket::{self, Bucket},
     bytes::senseless,
-    generation::{Generation, Place},
+    generation::{Asked, Generation, Place},
     limits,
     memory::{self, start},
     rollup::{self, day},
@@ -27,6 +28,14 @@ use super::{
 };
 use crate::fault::Tried;
 
+/// Every hour.
+const ALL: Range<i64> = i64::MIN..i64::MAX;
+
+/// The hours of these days.
+const fn hours(days: Range<i64>) -> Range<i64> {
+    days.start.saturating_mul(24)..days.end.saturating_mul(24)
+}
+
 /// Totals of `links`, in that order.
 pub(super) fn totals(clicks: &Clicks, links: &[LinkId]) -> Result<Vec<Totals>> {
     let ids: HashSet<u64> = links.iter().map(|link| link.0).collect();
@@ -34,7 +43,8 @@ pub(super) fn totals(clicks: &Clicks, links: &[LinkId]) -> Result<Vec<Totals>> {
         |generations, purged| {
             let gone: HashSet<u64> =
                 ids.iter().copied().filter(|&link| purged.contains(link)).collect();
-            (memory::totals(generations, Some(&ids), |_| true), gone)
+            let asked = Asked { links: Some(&ids), workspace: None, hours: ALL };
+            (memory::totals(generations, &asked), gone)
         },
         |(memory, gone), tables, txn| {
             let row = |link: &LinkId| {
@@ -65,19 +75,22 @@ fn answer_totals(link: LinkId, row: &Row) -> Totals {
 /// The buckets of `query` that hold anything, oldest first.
 pub(super) fn tally(clicks: &Clicks, query: &TallyQuery) -> Result<Vec<Answer>> {
     let range = if query.grain == Grain::All { (0, 1) } else { (query.from, query.to) };
-    let within = |hour| (range.0..range.1).contains(&start(query.grain, hour));
+    let hours = match query.grain {
+        Grain::Hour => range.0..range.1,
+        Grain::Day => hours(range.0..range.1),
+        Grain::All => ALL,
+    };
     clicks.view(
         |generations, purged| match &query.scope {
             Scope::Workspace(workspace) => {
-                let wanted = |place: &Place| place.workspace == workspace.0 && within(place.hour);
-                let memory = in_memory(generations, query, None, wanted);
-                (memory, vec![tables::workspace_row(workspace.0)])
+                let asked = Asked { links: None, workspace: Some(workspace.0), hours };
+                (in_memory(generations, query, &asked), vec![tables::workspace_row(workspace.0)])
             }
             Scope::Links(links) => {
                 let links = links.iter().map(|link| link.0).filter(|&link| !purged.contains(link));
                 let ids: HashSet<u64> = links.collect();
-                let wanted = |place: &Place| within(place.hour);
-                let memory = in_memory(generations, query, Some(&ids), wanted);
+                let asked = Asked { links: Some(&ids), workspace: None, hours };
+                let memory = in_memory(generations, query, &asked);
                 (memory, ids.into_iter().collect())
             }
         },
@@ -98,12 +111,11 @@ pub(super) fn tally(clicks: &Clicks, query: &TallyQuery) -> Result<Vec<Answer>> 
 fn in_memory(
     generations: &[&Generation],
     query: &TallyQuery,
-    links: Option<&HashSet<u64>>,
-    wanted: impl Fn(&Place) -> bool,
+    asked: &Asked<'_>,
 ) -> Tried<BTreeMap<i64, Counts>> {
     match query.detail {
-        Detail::Sums => Ok(memory::sums(generations, query.grain, links, wanted)),
-        _ => memory::tally(generations, query.grain, links, wanted),
+        Detail::Sums => Ok(memory::sums(generations, query.grain, asked)),
+        _ => memory::tally(generations, query.grain, asked),
     }
 }
 
@@ -201,17 +213,14 @@ pub(super) fn link_counts(
     clicks: &Clicks,
     query: &LinkCountQuery,
 ) -> Result<Page<LinkCount, LinkId>> {
-    let days = query.from..query.to;
     let after = query.after.map_or(0, |link| link.0.saturating_add(1));
     let (page, unfinished) = clicks.view(
         |generations, purged| {
-            let wanted = |place: &Place| {
-                place.workspace == query.workspace.0
-                    && place.link >= after
-                    && days.contains(&day(place.hour))
-            };
-            let mut memory: Vec<_> = memory::totals(generations, None, wanted)
+            let (workspace, hours) = (Some(query.workspace.0), hours(query.from..query.to));
+            let asked = Asked { links: None, workspace, hours };
+            let mut memory: Vec<_> = memory::totals(generations, &asked)
                 .into_iter()
+                .filter(|(link, _)| *link >= after)
                 .map(|(link, row)| LinkCount {
                     link: LinkId(link),
                     clicks: row.clicks,
