@@ -24,6 +24,8 @@ pub const LOADING_ROOM: usize = 4;
 pub const HUGE_PAGE: usize = 2 << 20;
 /// A loaded index whose entries are fewer bytes has no huge pages: it would waste a good part of them.
 pub const SETTLED_BYTES: usize = 16 * HUGE_PAGE;
+/// Tables that are given the size they need before those that they replace go: more are more memory.
+pub const SETTLED_AT_ONCE: usize = 16;
 /// At least this part of what is held is bought at once.
 pub const SLAB_PART: usize = 16;
 /// Smaller blocks, in bytes, are left to the allocator.

@@ -10,7 +10,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    num::NonZero,
+    ops::Range,
+    panic::resume_unwind,
     sync::Arc,
+    thread,
 };
 
 use ahash::RandomState;
@@ -19,7 +23,7 @@ use waypost_link::{Change, DomainId, Link, LinkId, Name, Noun, Record};
 use crate::{
     Details, Directory, Entry, Limit, Spent, Stats,
     ground::Ground,
-    limits::{LOADING_ROOM, SETTLED_BYTES, SHARDS},
+    limits::{LOADING_ROOM, SETTLED_AT_ONCE, SETTLED_BYTES, SHARDS},
     members::Members,
     sync::ArcSwap,
     table::{Key, Shelf, Table},
@@ -136,7 +140,30 @@ impl Writer {
         if self.shelves.iter().map(Shelf::live_bytes).sum::<usize>() >= SETTLED_BYTES {
             self.ground = Arc::new(Ground::settled());
         }
-        (0..SHARDS).for_each(|nth| self.rebuild(shards, nth, None));
+        for from in (0..SHARDS).step_by(SETTLED_AT_ONCE) {
+            let fresh = self.settled(from..SHARDS.min(from + SETTLED_AT_ONCE));
+            for (nth, shelf) in (from..).zip(fresh) {
+                self.replace(shards, nth, shelf);
+            }
+        }
+    }
+
+    /// The tables of these shards in the size that they need, made by all processors that there are.
+    fn settled(&self, shards: Range<usize>) -> Vec<Shelf> {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let part = shards.len().div_ceil(threads);
+        let rebuilt =
+            |shelf: &Shelf| shelf.rebuilt(&self.ground, 1, None, |entry| self.hash(entry));
+        thread::scope(|scope| {
+            let parts = self.shelves[shards].chunks(part);
+            let parts: Vec<_> = parts
+                .map(|part| scope.spawn(move || part.iter().map(rebuilt).collect::<Vec<_>>()))
+                .collect();
+            let done = |part: thread::ScopedJoinHandle<'_, Vec<Shelf>>| {
+                part.join().unwrap_or_else(|panic| resume_unwind(panic))
+            };
+            parts.into_iter().flat_map(done).collect()
+        })
     }
 
     /// Takes the place of `old`, whose readers may still be in its tables.
@@ -270,13 +297,21 @@ impl Writer {
 
     /// Rebuilds one table, with `entry` in it, and swaps it in.
     fn rebuild(&mut self, shards: &Shards, nth: usize, entry: Option<&Entry<'_>>) {
-        let hasher = &self.hasher;
-        let hash = |entry: &Entry<'_>| hasher.key(entry.domain, entry.code).hash;
+        let hash = |entry: &Entry<'_>| self.hash(entry);
         let fresh = self.shelves[nth].rebuilt(&self.ground, self.room, entry, hash);
+        self.replace(shards, nth, fresh);
+    }
+
+    /// Swaps in a table that was rebuilt.
+    fn replace(&mut self, shards: &Shards, nth: usize, fresh: Shelf) {
         let table = Arc::clone(fresh.table());
         drop(std::mem::replace(&mut self.shelves[nth], fresh));
         self.retire(shards[nth].swap(table));
         self.rebuilds += 1;
+    }
+
+    fn hash(&self, entry: &Entry<'_>) -> u64 {
+        self.hasher.key(entry.domain, entry.code).hash
     }
 
     fn details(&mut self, link: &Link, before: Option<u64>) -> Option<Details> {
