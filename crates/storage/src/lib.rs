@@ -14,6 +14,7 @@
 
 mod batch;
 mod click;
+pub mod codec;
 mod counting;
 mod error;
 mod link;

@@ -83,9 +83,9 @@ impl<'v> Check<'v> {
         for noun in Noun::ALL {
             let (last, mut highest) = (self.view.meta(keys::counter(Some(noun)))?, 0);
             let rows = self.view.table(LinkTable::Records);
-            for row in rows.from(self.view.txn(), &[keys::noun(noun)])? {
+            for row in rows.from(self.view.txn(), &[codec::noun(noun)])? {
                 let (key, value) = row?;
-                if key.first() != Some(&keys::noun(noun)) {
+                if key.first() != Some(&codec::noun(noun)) {
                     break;
                 }
                 highest = keys::id_of(key).unwrap_or_default();

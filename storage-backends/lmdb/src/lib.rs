@@ -9,7 +9,6 @@
 
 mod check;
 mod clicks;
-mod codec;
 mod environment;
 mod fault;
 mod feed;
@@ -24,5 +23,7 @@ mod store;
 mod tables;
 mod write;
 mod writer;
+
+use waypost_storage::codec;
 
 pub use store::{LmdbStore, Options};

@@ -9,6 +9,7 @@ use waypost_link::{Link, LinkId, Record};
 use waypost_storage::{LinkQuery, Order, Page, RecordQuery, page_limit};
 
 use crate::{
+    codec,
     fault::{Tried, corrupt},
     keys, limits,
     read::{self, View},
@@ -42,7 +43,7 @@ pub(crate) fn records(view: View<'_>, query: &RecordQuery) -> Tried<Page<Record,
     let noun = query.noun;
     let index = match query.workspace {
         Some(workspace) => Index::new(LinkTable::Owned, keys::owned(noun, workspace)),
-        None => Index::new(LinkTable::Records, vec![keys::noun(noun)]),
+        None => Index::new(LinkTable::Records, vec![codec::noun(noun)]),
     };
     page(view, &index, query.after, query.order, query.limit, |id, value| {
         let value = match index.table {

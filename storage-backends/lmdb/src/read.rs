@@ -67,7 +67,7 @@ impl<'v> View<'v> {
     }
 
     pub(crate) fn holder(self, claim: &Claim) -> Tried<Option<u64>> {
-        match keys::claim(claim) {
+        match codec::claim(claim) {
             Some(key) => self.number(LinkTable::Claims, &key),
             None => Ok(None),
         }

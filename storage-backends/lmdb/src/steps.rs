@@ -95,7 +95,7 @@ impl Face {
             (front, keys::facet(link.workspace, name, value))
         };
         let claim = link.claim();
-        let key = keys::claim(&claim).unwrap_or_default();
+        let key = codec::claim(&claim).unwrap_or_default();
         Self {
             workspace: link.workspace,
             collection: link.collection,
@@ -126,6 +126,6 @@ impl RecordStep {
 
 /// What `record` holds, with the claims' keys.
 pub(crate) fn claims(record: &Record) -> Vec<(Claim, Vec<u8>)> {
-    let with_key = |claim: Claim| keys::claim(&claim).map(|key| (claim, key));
+    let with_key = |claim: Claim| codec::claim(&claim).map(|key| (claim, key));
     record.claims().into_iter().filter_map(with_key).collect()
 }

@@ -20,7 +20,7 @@ const STATUSES: [DomainStatus; 5] = [
 ];
 
 /// Appends `record`.
-pub(crate) fn record(out: &mut Vec<u8>, record: &Record) {
+pub fn record(out: &mut Vec<u8>, record: &Record) {
     out.u8(FORMAT);
     match record {
         Record::Workspace(workspace) => put_workspace(out, workspace),
@@ -49,7 +49,7 @@ pub(crate) fn record(out: &mut Vec<u8>, record: &Record) {
 }
 
 /// The record of this kind and `id` that these bytes hold.
-pub(crate) fn read_record(noun: Noun, id: u64, bytes: &[u8]) -> Option<Record> {
+pub fn read_record(noun: Noun, id: u64, bytes: &[u8]) -> Option<Record> {
     let mut fields = Fields(bytes);
     let f = &mut fields;
     if f.u8()? != FORMAT {
@@ -86,7 +86,7 @@ pub(crate) fn read_record(noun: Noun, id: u64, bytes: &[u8]) -> Option<Record> {
 }
 
 /// Appends a remembered answer with the `ids` made; its scope is its key.
-pub(crate) fn remembered(out: &mut Vec<u8>, answer: &Remembered, ids: &[u64]) {
+pub fn remembered(out: &mut Vec<u8>, answer: &Remembered, ids: &[u64]) {
     out.u8(FORMAT);
     out.extend_from_slice(&answer.request);
     out.uint(u64::from(answer.status));
@@ -96,7 +96,7 @@ pub(crate) fn remembered(out: &mut Vec<u8>, answer: &Remembered, ids: &[u64]) {
 }
 
 /// The answer remembered under `scope` that these bytes hold.
-pub(crate) fn read_remembered(scope: [u8; 32], bytes: &[u8]) -> Option<Remembered> {
+pub fn read_remembered(scope: [u8; 32], bytes: &[u8]) -> Option<Remembered> {
     let mut fields = Fields(bytes);
     let f = &mut fields;
     if f.u8()? != FORMAT {

@@ -6,23 +6,22 @@
 use waypost_link::{Change, DomainId, LinkId, Name, Noun, Record, Slug, Timestamp, WorkspaceId};
 
 use super::{Fields, Put, read_link, read_record};
-use crate::keys;
 
 /// The format byte of entries.
 const FORMAT: u8 = 1;
 
 /// What stands before the changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
+pub struct Header {
     /// When it was committed.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
     /// How many changes follow.
-    pub(crate) changes: u64,
+    pub changes: u64,
 }
 
 /// One change with its objects already spelled.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Step<'b> {
+pub enum Step<'b> {
     /// A link's id and bytes.
     Created(LinkId, &'b [u8]),
     /// A link's id, former name and bytes.
@@ -37,22 +36,22 @@ pub(crate) enum Step<'b> {
 
 /// An entry, read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// What stands before the changes.
-    pub(crate) header: Header,
+    pub header: Header,
     /// The changes.
-    pub(crate) changes: Vec<Change>,
+    pub changes: Vec<Change>,
 }
 
 /// Appends an entry's header.
-pub(crate) fn header(out: &mut Vec<u8>, header: Header) {
+pub fn header(out: &mut Vec<u8>, header: Header) {
     out.u8(FORMAT);
     out.time(header.at);
     out.uint(header.changes);
 }
 
 /// Appends a change.
-pub(crate) fn step(out: &mut Vec<u8>, step: Step<'_>) {
+pub fn step(out: &mut Vec<u8>, step: Step<'_>) {
     match step {
         Step::Created(id, bytes) => {
             out.u8(1);
@@ -73,13 +72,13 @@ pub(crate) fn step(out: &mut Vec<u8>, step: Step<'_>) {
         }
         Step::Put(noun, id, bytes) => {
             out.u8(4);
-            out.u8(keys::noun(noun));
+            out.u8(super::noun(noun));
             out.uint(id);
             out.bytes(bytes);
         }
         Step::Gone(noun, id) => {
             out.u8(5);
-            out.u8(keys::noun(noun));
+            out.u8(super::noun(noun));
             out.uint(id);
         }
     }
@@ -87,7 +86,7 @@ pub(crate) fn step(out: &mut Vec<u8>, step: Step<'_>) {
 
 impl Header {
     /// The header at the front of `fields`.
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    pub fn read(fields: &mut Fields<'_>) -> Option<Self> {
         if fields.u8()? != FORMAT {
             return None;
         }
@@ -97,7 +96,7 @@ impl Header {
 
 impl Entry {
     /// The entry that these bytes hold.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+    pub fn read(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         let header = Header::read(&mut fields)?;
         let mut changes = Vec::new();
@@ -121,13 +120,13 @@ fn read_change(f: &mut Fields<'_>) -> Option<Change> {
             was: read_name(f)?,
         },
         4 => Change::PutRecord(read_put(f)?),
-        5 => Change::DeleteRecord { noun: keys::read_noun(f.u8()?)?, id: f.uint()? },
+        5 => Change::DeleteRecord { noun: super::read_noun(f.u8()?)?, id: f.uint()? },
         _ => return None,
     })
 }
 
 fn read_put(f: &mut Fields<'_>) -> Option<Record> {
-    let (noun, id) = (keys::read_noun(f.u8()?)?, f.uint()?);
+    let (noun, id) = (super::read_noun(f.u8()?)?, f.uint()?);
     read_record(noun, id, f.bytes()?)
 }
 

@@ -35,7 +35,7 @@ mod has {
 }
 
 /// Appends `link` as it is in its `version`.
-pub(crate) fn link(out: &mut Vec<u8>, link: &Link, version: u64) {
+pub fn link(out: &mut Vec<u8>, link: &Link, version: u64) {
     out.u8(FORMAT);
     out.uint(version);
     out.uint(link.workspace.0);
@@ -54,7 +54,7 @@ pub(crate) fn link(out: &mut Vec<u8>, link: &Link, version: u64) {
 }
 
 /// The link of `id` that these bytes hold.
-pub(crate) fn read_link(id: LinkId, bytes: &[u8]) -> Option<Link> {
+pub fn read_link(id: LinkId, bytes: &[u8]) -> Option<Link> {
     let mut fields = Fields(bytes);
     let f = &mut fields;
     if f.u8()? != FORMAT {

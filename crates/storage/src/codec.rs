@@ -1,4 +1,7 @@
-//! How values are spelled: compact, versioned, checksummed, by hand.
+//! How backends spell values: compact, versioned, checksummed, by hand.
+//!
+//! One spelling for every backend: what one has written another can take over, and a change of a
+//! link's fields is made once. Where the bytes lie, and under which key, is each backend's own.
 //!
 //! A value is a format byte, its fields in a fixed order, and a CRC32C of both. Integers are
 //! LEB128, signed ones zigzag first; texts are a length and UTF-8; a bit mask says which optional
@@ -7,48 +10,77 @@
 //! and never allocates more than the bytes at hand can fill.
 
 mod change;
+mod claim;
 mod link;
 mod record;
 
-pub(crate) use change::{Entry, Header, Step, header, step};
-pub(crate) use link::{link, read_link};
-pub(crate) use record::{read_record, read_remembered, record, remembered};
+pub use change::{Entry, Header, Step, header, step};
+pub use claim::{CLAIM, claim};
+pub use link::{link, read_link};
+pub use record::{read_record, read_remembered, record, remembered};
 
-use waypost_link::Timestamp;
+use waypost_link::{Noun, Timestamp};
 
 /// Bytes of a checksum.
 const CRC: usize = 4;
 
 /// `bytes` with their checksum.
-pub(crate) fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
+pub fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
     let crc = crc32c::crc32c(&bytes);
     bytes.extend_from_slice(&crc.to_le_bytes());
     bytes
 }
 
 /// What was sealed; `None` where it isn't that any more.
-pub(crate) fn unseal(value: &[u8]) -> Option<&[u8]> {
+pub fn unseal(value: &[u8]) -> Option<&[u8]> {
     let (bytes, crc) = value.split_last_chunk::<CRC>()?;
     (crc32c::crc32c(bytes) == u32::from_le_bytes(*crc)).then_some(bytes)
 }
 
 /// A counter, an id, a time.
-pub(crate) fn number(number: u64) -> Vec<u8> {
+pub fn number(number: u64) -> Vec<u8> {
     seal(number.to_le_bytes().to_vec())
 }
 
 /// The number of a value that [`number`] made.
-pub(crate) fn read_number(value: &[u8]) -> Option<u64> {
+pub fn read_number(value: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(unseal(value)?.try_into().ok()?))
 }
 
+/// The number of a noun: part of the format.
+pub const fn noun(noun: Noun) -> u8 {
+    match noun {
+        Noun::Workspace => 1,
+        Noun::Key => 2,
+        Noun::Domain => 3,
+        Noun::Collection => 4,
+        Noun::Tag => 5,
+        Noun::Pixel => 6,
+        Noun::Alert => 7,
+        Noun::Node => 8,
+        Noun::Lease => 9,
+        Noun::Setting => 10,
+    }
+}
+
+/// The noun of this number.
+pub fn read_noun(number: u8) -> Option<Noun> {
+    Noun::ALL.into_iter().find(|known| noun(*known) == number)
+}
+
 /// Writes fields.
-pub(crate) trait Put {
+pub trait Put {
+    /// One byte.
     fn u8(&mut self, value: u8);
+    /// A LEB128 integer.
     fn uint(&mut self, value: u64);
+    /// A signed integer: zigzag, then LEB128.
     fn int(&mut self, value: i64);
+    /// A time, as [`Put::int`].
     fn time(&mut self, at: Timestamp);
+    /// A length and bytes.
     fn bytes(&mut self, value: &[u8]);
+    /// A length and UTF-8.
     fn text(&mut self, value: &str);
 }
 
@@ -85,16 +117,18 @@ impl Put for Vec<u8> {
 
 /// Reads fields, from the front.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Fields<'b>(pub(crate) &'b [u8]);
+pub struct Fields<'b>(pub &'b [u8]);
 
 impl<'b> Fields<'b> {
-    pub(crate) fn u8(&mut self) -> Option<u8> {
+    /// One byte.
+    pub fn u8(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(*first)
     }
 
-    pub(crate) fn uint(&mut self) -> Option<u64> {
+    /// What [`Put::uint`] wrote.
+    pub fn uint(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.u8()?;
@@ -110,16 +144,19 @@ impl<'b> Fields<'b> {
         None
     }
 
-    pub(crate) fn int(&mut self) -> Option<i64> {
+    /// What [`Put::int`] wrote.
+    pub fn int(&mut self) -> Option<i64> {
         let zigzag = self.uint()?;
         Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
     }
 
-    pub(crate) fn time(&mut self) -> Option<Timestamp> {
+    /// What [`Put::time`] wrote.
+    pub fn time(&mut self) -> Option<Timestamp> {
         self.int().map(Timestamp)
     }
 
-    pub(crate) fn flag(&mut self) -> Option<bool> {
+    /// A byte that is 0 or 1.
+    pub fn flag(&mut self) -> Option<bool> {
         match self.u8()? {
             0 => Some(false),
             1 => Some(true),
@@ -127,32 +164,33 @@ impl<'b> Fields<'b> {
         }
     }
 
-    pub(crate) fn bytes(&mut self) -> Option<&'b [u8]> {
+    /// What [`Put::bytes`] wrote.
+    pub fn bytes(&mut self) -> Option<&'b [u8]> {
         let length = usize::try_from(self.uint()?).ok()?;
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(bytes)
     }
 
-    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    /// So many bytes.
+    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(*bytes)
     }
 
-    pub(crate) fn str(&mut self) -> Option<&'b str> {
+    /// What [`Put::text`] wrote, borrowed.
+    pub fn str(&mut self) -> Option<&'b str> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
-    pub(crate) fn text(&mut self) -> Option<String> {
+    /// What [`Put::text`] wrote.
+    pub fn text(&mut self) -> Option<String> {
         self.str().map(str::to_owned)
     }
 
     /// `count` things; no more are made room for than there are bytes.
-    pub(crate) fn list<T>(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Option<T>,
-    ) -> Option<Vec<T>> {
+    pub fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = usize::try_from(self.uint()?).ok()?;
         if count > self.0.len() {
             return None;
@@ -161,18 +199,14 @@ impl<'b> Fields<'b> {
     }
 
     /// `value`, where every field was read.
-    pub(crate) fn end<T>(self, value: T) -> Option<T> {
+    pub fn end<T>(self, value: T) -> Option<T> {
         self.0.is_empty().then_some(value)
     }
 }
 
 /// The optional field whose bit of `mask` is `bit`, read by `field` where it is there. The outer
 /// `Option` is the reader's.
-pub(crate) fn optional<T>(
-    mask: u64,
-    bit: u64,
-    field: impl FnOnce() -> Option<T>,
-) -> Option<Option<T>> {
+pub fn optional<T>(mask: u64, bit: u64, field: impl FnOnce() -> Option<T>) -> Option<Option<T>> {
     if mask & bit == 0 { Some(None) } else { field().map(Some) }
 }
 
@@ -201,6 +235,14 @@ mod tests {
             sealed[at] ^= 1u8 << bit;
             prop_assert_eq!(unseal(&sealed), None);
         }
+    }
+
+    #[test]
+    fn nouns_are_numbered() {
+        for (at, kind) in Noun::ALL.into_iter().enumerate() {
+            assert_eq!((usize::from(noun(kind)), read_noun(noun(kind))), (at + 1, Some(kind)));
+        }
+        assert_eq!((read_noun(0), read_noun(11)), (None, None));
     }
 
     #[test]
