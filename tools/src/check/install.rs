@@ -15,7 +15,8 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-/// LMDB and the allocator are C; valgrind counts the instructions of a redirect.
+/// LMDB and the allocator are C; valgrind counts the instructions of a redirect; the tests start a PostgreSQL of
+/// their own.
 const NEEDS: &[Need] = &[
     Need { what: "a C compiler", is_there: || runs("cc"), packages: &["gcc", "libc6-dev"] },
     Need {
@@ -24,6 +25,7 @@ const NEEDS: &[Need] = &[
         packages: &["libc6-dev"],
     },
     Need { what: "valgrind", is_there: || runs("valgrind"), packages: &["valgrind"] },
+    Need { what: "PostgreSQL", is_there: has_postgres, packages: &["postgresql"] },
 ];
 
 /// Parts of the toolchain that rustup can leave out.
@@ -107,6 +109,12 @@ fn root_prefix() -> Option<&'static [&'static str]> {
     } else {
         works(Command::new("sudo").args(["-n", "true"])).then_some(&["sudo", "-n", "env"])
     }
+}
+
+/// On the path, or where Debian puts it.
+fn has_postgres() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    runs("initdb") || versions.into_iter().any(|version| version.path().join("bin/initdb").exists())
 }
 
 fn runs(program: &str) -> bool {

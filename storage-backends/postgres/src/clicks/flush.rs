@@ -1,0 +1,119 @@
+//! Batches into the database: raw clicks, roll-ups and marks in one transaction.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
+
+use postgres::{Client, Transaction};
+use waypost_agent::Details;
+use waypost_link::LinkId;
+use waypost_storage::{AgentDetails, Batch, Epoch, Error, Hit, Mark, Result, Row};
+
+use super::{
+    copy::{self, Raw},
+    fold::Folded,
+    partitions::Partitions,
+    rollups, slot,
+};
+use crate::{database::Database, fault::Tried};
+
+/// What a user agent says.
+pub(super) fn agent(user_agent: &str) -> AgentDetails {
+    let Details { browser, os, device, bot, .. } = waypost_agent::details(user_agent.as_bytes());
+    AgentDetails { browser: browser.as_str(), os: os.as_str(), device: device.as_str(), bot }
+}
+
+/// The last sequence of `epoch` that was written, 0 where none was.
+pub(super) fn mark(client: &mut Client, epoch: Epoch) -> Tried<u64> {
+    let sql = "SELECT sequence FROM waypost.marks WHERE epoch = $1";
+    let row = client.query_opt(sql, &[&&epoch.0.to_be_bytes()[..]])?;
+    Ok(row.map_or(0, |row| row.get::<_, i64>(0) as u64))
+}
+
+/// The links whose clicks are discarded.
+pub(super) fn purged(client: &mut Client) -> Tried<HashSet<LinkId>> {
+    let rows = client.query("SELECT link_id FROM waypost.purged", &[])?;
+    Ok(rows.iter().map(|row| LinkId(row.get::<_, i64>(0) as u64)).collect())
+}
+
+/// Those of `links` whose clicks are discarded, as this transaction sees it.
+pub(super) fn purged_of(
+    txn: &mut Transaction<'_>,
+    links: &BTreeSet<LinkId>,
+) -> Tried<HashSet<LinkId>> {
+    let links: Vec<_> = links.iter().map(|link| link.0 as i64).collect();
+    let sql = "SELECT link_id FROM waypost.purged WHERE link_id = ANY($1)";
+    let rows = txn.query(sql, &[&links])?;
+    Ok(rows.iter().map(|row| LinkId(row.get::<_, i64>(0) as u64)).collect())
+}
+
+/// Writes those of `batches` that the database doesn't have.
+pub(super) fn write(
+    database: &Database,
+    partitions: &Partitions,
+    batches: &[Arc<(Mark, Batch)>],
+) -> Result<()> {
+    let mut rows = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let corrupt = |error: waypost_storage::BatchError| Error::Corrupt(error.to_string());
+        let of_batch: Result<Vec<_>> = batch.1.rows().map(|row| row.map_err(corrupt)).collect();
+        rows.push((batch.0, of_batch?));
+    }
+    let all = || rows.iter().flat_map(|(_, rows)| rows);
+    partitions.make(database, &all().map(|row| row.id.received.day()).collect())?;
+    let links: BTreeSet<_> = all().map(|row| row.id.link).collect();
+    database.write(|txn| {
+        let slot = slot::take(txn)?;
+        let marks = marks(txn, &rows)?;
+        let purged = purged_of(txn, &links)?;
+        let (mut raw, mut folded) = (Vec::new(), Folded::default());
+        for (mark, rows) in &rows {
+            if mark.sequence > marks.get(&mark.epoch).copied().unwrap_or_default() {
+                let kept: Vec<_> =
+                    rows.iter().filter(|row| !purged.contains(&row.id.link)).collect();
+                fold(&kept, &mut folded, &mut raw);
+            }
+        }
+        copy::copy(txn, &raw)?;
+        if !raw.is_empty() {
+            rollups::add(txn, slot, &folded)?;
+        }
+        put_marks(txn, &rows)
+    })
+}
+
+/// Counts the clicks of one batch; each of its user agents is looked into once.
+fn fold<'c>(rows: &[&Row<'c>], folded: &mut Folded, raw: &mut Vec<Raw<'c>>) {
+    let mut agents = BTreeMap::new();
+    for row in rows {
+        let details =
+            *agents.entry(row.user_agent.index).or_insert_with(|| agent(row.user_agent.text));
+        folded.click(row.workspace, row.id.received, &Hit::of_row(row, details), row.spent);
+        raw.push(Raw::of_row(row, details.bot));
+    }
+}
+
+/// What is written of the epochs of these batches, locked.
+fn marks(txn: &mut Transaction<'_>, rows: &[(Mark, Vec<Row<'_>>)]) -> Tried<BTreeMap<Epoch, u64>> {
+    let epochs: Vec<_> = rows.iter().map(|(mark, _)| mark.epoch.0.to_be_bytes().to_vec()).collect();
+    let sql = "SELECT epoch, sequence FROM waypost.marks WHERE epoch = ANY($1) FOR UPDATE";
+    let mut marks = BTreeMap::new();
+    for row in txn.query(sql, &[&epochs])? {
+        if let Ok(bytes) = row.get::<_, &[u8]>(0).try_into() {
+            marks.insert(Epoch(u128::from_be_bytes(bytes)), row.get::<_, i64>(1) as u64);
+        }
+    }
+    Ok(marks)
+}
+
+fn put_marks(txn: &mut Transaction<'_>, rows: &[(Mark, Vec<Row<'_>>)]) -> Tried<()> {
+    let last: BTreeMap<_, _> = rows.iter().map(|(mark, _)| (mark.epoch, mark.sequence)).collect();
+    for (epoch, sequence) in last {
+        let sql = "INSERT INTO waypost.marks (epoch, sequence) VALUES ($1, $2) \
+                   ON CONFLICT (epoch) DO UPDATE \
+                   SET sequence = greatest(marks.sequence, EXCLUDED.sequence)";
+        txn.execute(sql, &[&&epoch.0.to_be_bytes()[..], &(sequence as i64)])?;
+    }
+    Ok(())
+}

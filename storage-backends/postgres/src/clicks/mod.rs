@@ -1,0 +1,216 @@
+//! Clicks: batches wait in memory for a moment and go into the database many at a time, each once.
+//!
+//! A batch is taken into memory and written within [`limits::WAIT`](crate::limits::WAIT), or
+//! before anybody reads: statistics of this node see it at once, those of others a moment later.
+//! One transaction copies the raw clicks, adds to the roll-ups and moves the batches' marks, so a
+//! transaction whose fate is not known is simply done again: the marks say what it did.
+//!
+//! Roll-ups have a row per *slot*. A transaction takes a free slot by an advisory lock, adds to
+//! that slot's rows, and lets it go with its end: no two ever wait for the same row, and there are
+//! as many slots as there were ever writers at the same moment, however often nodes restart.
+
+mod copy;
+mod counts;
+mod events;
+mod flush;
+mod fold;
+mod pages;
+mod partitions;
+mod rollups;
+mod slot;
+mod tallies;
+mod trim;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+    sync::Arc,
+    time::Instant,
+};
+
+use parking_lot::Mutex;
+use waypost_link::{ClickId, LinkId, Timestamp};
+use waypost_storage::{
+    Appended, Batch, Bucket, ClickQuery, ClickScope, Epoch, Error, Event, LinkCount,
+    LinkCountQuery, Mark, Page, Recorded, Result, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Window,
+};
+
+use crate::{database::Database, limits};
+
+/// The clicks of a database, and what waits to be written to it.
+pub(crate) struct Clicks {
+    database: Arc<Database>,
+    waiting: Mutex<Waiting>,
+    /// One flush at a time.
+    flushing: Mutex<()>,
+    partitions: partitions::Partitions,
+}
+
+/// What was taken and not yet written.
+#[derive(Default)]
+struct Waiting {
+    batches: Vec<Arc<(Mark, Batch)>>,
+    clicks: usize,
+    since: Option<Instant>,
+    /// The last sequences of the epochs that this node has heard of.
+    known: BTreeMap<Epoch, Known>,
+    /// Links whose clicks are discarded; `None` until it was read.
+    purged: Option<HashSet<LinkId>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Known {
+    taken: u64,
+    durable: u64,
+}
+
+impl Clicks {
+    pub(crate) fn new(database: Arc<Database>) -> Self {
+        Self {
+            database,
+            waiting: Mutex::default(),
+            flushing: Mutex::new(()),
+            partitions: partitions::Partitions::default(),
+        }
+    }
+
+    pub(crate) fn append(&self, mark: Mark, batch: &Batch) -> Result<Appended> {
+        self.learn(mark.epoch)?;
+        if self.waiting.lock().clicks + batch.len() > limits::WAITING {
+            self.flush()?;
+        }
+        let mut waiting = self.waiting.lock();
+        let known = waiting.known.get(&mark.epoch).copied().unwrap_or_default();
+        if mark.sequence <= known.taken {
+            return Ok(Appended::Duplicate);
+        }
+        let mut discarded = 0;
+        for row in batch.rows() {
+            let row = row.map_err(|error| Error::Corrupt(error.to_string()))?;
+            let gone = waiting.purged.as_ref().is_some_and(|links| links.contains(&row.id.link));
+            discarded += u64::from(gone);
+        }
+        waiting.known.insert(mark.epoch, Known { taken: mark.sequence, ..known });
+        waiting.clicks += batch.len();
+        waiting.since.get_or_insert_with(Instant::now);
+        waiting.batches.push(Arc::new((mark, batch.clone())));
+        Ok(Appended::Fresh { discarded })
+    }
+
+    pub(crate) fn durable(&self, epoch: Epoch) -> Result<u64> {
+        self.learn(epoch)?;
+        Ok(self.waiting.lock().known.get(&epoch).copied().unwrap_or_default().durable)
+    }
+
+    /// Writes what waits.
+    pub(crate) fn flush(&self) -> Result<()> {
+        let _one = self.flushing.lock();
+        let batches = self.waiting.lock().batches.clone();
+        if batches.is_empty() {
+            return Ok(());
+        }
+        flush::write(&self.database, &self.partitions, &batches)
+            // Perhaps another node has dropped a day that was known to be there.
+            .inspect_err(|_| self.partitions.forget())?;
+        let mut waiting = self.waiting.lock();
+        for batch in waiting.batches.drain(..batches.len()).collect::<Vec<_>>() {
+            let (mark, batch) = &*batch;
+            waiting.clicks -= batch.len();
+            if let Some(known) = waiting.known.get_mut(&mark.epoch) {
+                known.durable = mark.sequence;
+            }
+        }
+        waiting.since = (!waiting.batches.is_empty()).then(Instant::now);
+        Ok(())
+    }
+
+    /// Writes what has waited long enough.
+    pub(crate) fn flush_old(&self) -> Result<()> {
+        let old = self.waiting.lock().since.is_some_and(|since| since.elapsed() >= limits::WAIT);
+        if old { self.flush() } else { Ok(()) }
+    }
+
+    pub(crate) fn forget_epoch(&self, epoch: Epoch) -> Result<()> {
+        self.flush()?;
+        self.database.write(|txn| {
+            let sql = "DELETE FROM waypost.marks WHERE epoch = $1";
+            Ok(txn.execute(sql, &[&&epoch.0.to_be_bytes()[..]])?)
+        })?;
+        self.waiting.lock().known.remove(&epoch);
+        Ok(())
+    }
+
+    pub(crate) fn record(&self, events: &[Event]) -> Result<Vec<Recorded>> {
+        self.flush()?;
+        events::record(&self.database, &self.partitions, events)
+            .inspect_err(|_| self.partitions.forget())
+    }
+
+    pub(crate) fn clicks(&self, query: &ClickQuery) -> Result<Page<StoredClick, Vec<u8>>> {
+        self.flush()?;
+        self.database.with(|client| pages::clicks(client, query))
+    }
+
+    pub(crate) fn count(&self, scope: ClickScope, range: Range<Timestamp>) -> Result<Window> {
+        self.flush()?;
+        self.database.with(|client| pages::count(client, scope, &range))
+    }
+
+    pub(crate) fn click(&self, id: ClickId) -> Result<Option<StoredClick>> {
+        self.flush()?;
+        self.database.with(|client| pages::click(client, id))
+    }
+
+    pub(crate) fn totals(&self, links: &[LinkId]) -> Result<Vec<Totals>> {
+        self.flush()?;
+        self.database.with(|client| tallies::totals(client, links))
+    }
+
+    pub(crate) fn tally(&self, query: &TallyQuery) -> Result<Vec<Bucket>> {
+        self.flush()?;
+        self.database.with(|client| tallies::tally(client, query))
+    }
+
+    pub(crate) fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {
+        self.flush()?;
+        self.database.with(|client| tallies::link_counts(client, query))
+    }
+
+    pub(crate) fn trim(&self, trim: Trim) -> Result<Trimmed> {
+        self.flush()?;
+        match trim {
+            Trim::Before(time) => {
+                let trimmed = self.database.write(|txn| trim::before(txn, time))?;
+                self.partitions.forget();
+                Ok(trimmed)
+            }
+            Trim::Link(link, workspace) => {
+                let trimmed = self.database.write(|txn| trim::purge(txn, link, workspace))?;
+                if let Some(purged) = &mut self.waiting.lock().purged {
+                    purged.insert(link);
+                }
+                Ok(trimmed)
+            }
+        }
+    }
+
+    /// Reads what the database knows of an epoch, and which links are purged, where this node
+    /// hasn't yet.
+    fn learn(&self, epoch: Epoch) -> Result<()> {
+        let (known, purged) = {
+            let waiting = self.waiting.lock();
+            (waiting.known.contains_key(&epoch), waiting.purged.is_some())
+        };
+        if !known {
+            let sequence = self.database.with(|client| flush::mark(client, epoch))?;
+            let known = Known { taken: sequence, durable: sequence };
+            self.waiting.lock().known.entry(epoch).or_insert(known);
+        }
+        if !purged {
+            let links = self.database.with(flush::purged)?;
+            self.waiting.lock().purged.get_or_insert(links);
+        }
+        Ok(())
+    }
+}

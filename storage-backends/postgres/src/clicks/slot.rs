@@ -1,0 +1,31 @@
+//! The locks of whoever writes clicks: a slot of its own, and all slots for whoever purges.
+//!
+//! Both are advisory locks that end with the transaction. They are let go after the commit is
+//! seen by all, so who takes a slot next sees what its last holder wrote.
+
+use postgres::Transaction;
+use waypost_storage::Error;
+
+use crate::{fault::Tried, limits};
+
+/// The locks' first half.
+const SLOTS: i32 = 0x7761_7901;
+const ALL: i32 = 0x7761_7902;
+
+/// Takes a free slot.
+pub(super) fn take(txn: &mut Transaction<'_>) -> Tried<i32> {
+    txn.execute("SELECT pg_advisory_xact_lock_shared($1, 0)", &[&ALL])?;
+    for slot in 0..limits::SLOTS {
+        let sql = "SELECT pg_try_advisory_xact_lock($1, $2)";
+        if txn.query_one(sql, &[&SLOTS, &slot])?.get(0) {
+            return Ok(slot);
+        }
+    }
+    Err(Error::Unavailable("too many nodes write clicks".into()).into())
+}
+
+/// Waits for everybody who holds a slot, and keeps others from taking one.
+pub(super) fn take_all(txn: &mut Transaction<'_>) -> Tried<()> {
+    txn.execute("SELECT pg_advisory_xact_lock($1, 0)", &[&ALL])?;
+    Ok(())
+}

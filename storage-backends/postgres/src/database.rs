@@ -1,0 +1,105 @@
+//! [`Database`]: a bounded pool of connections, and what every statement runs in.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use postgres::{Client, Transaction};
+use r2d2_postgres::PostgresConnectionManager;
+use tokio_postgres_rustls::MakeRustlsConnect;
+use waypost_storage::{Error, Result};
+
+use crate::{
+    Options,
+    fault::{Fault, Tried, explain},
+    limits, tls,
+};
+
+type Manager = PostgresConnectionManager<MakeRustlsConnect>;
+
+/// The database, reached through a few connections.
+pub(crate) struct Database {
+    pool: r2d2::Pool<Manager>,
+    refused: Arc<Refused>,
+    config: postgres::Config,
+    tls: MakeRustlsConnect,
+}
+
+impl Database {
+    /// The database of `options`; connects when it is first asked.
+    pub(crate) fn new(options: &Options) -> Result<Self> {
+        let tls = tls::connector(&options.trust)?;
+        let manager = Manager::new(options.config.clone(), tls.clone());
+        let refused = Arc::new(Refused::default());
+        let pool = r2d2::Pool::builder()
+            .max_size(options.connections.max(2))
+            .min_idle(Some(0))
+            .connection_timeout(limits::CONNECT)
+            .connection_customizer(Box::new(Settings(Arc::clone(&refused))))
+            .error_handler(Box::new(Handler(Arc::clone(&refused))))
+            .build_unchecked(manager);
+        Ok(Self { pool, refused, config: options.config.clone(), tls })
+    }
+
+    /// A connection outside of the pool.
+    pub(crate) fn connect(&self) -> Result<Client> {
+        self.config.connect(self.tls.clone()).map_err(|error| Fault::Broken(error).into())
+    }
+
+    /// Does `work` on a connection.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Client) -> Tried<T>) -> Result<T> {
+        let mut client = self.pool.get().map_err(|_| self.refused.why())?;
+        work(&mut client).map_err(Error::from)
+    }
+
+    /// Does `work` in a transaction that is rolled back where it fails.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Tried<T>,
+    ) -> Result<T> {
+        self.with(|client| {
+            let mut txn = client.transaction()?;
+            let done = work(&mut txn)?;
+            txn.commit()?;
+            Ok(done)
+        })
+    }
+}
+
+/// Why the last attempt to connect failed, unless one went well since: the pool itself only tells
+/// that it waited in vain.
+#[derive(Debug, Default)]
+struct Refused(Mutex<Option<Error>>);
+
+impl Refused {
+    fn why(&self) -> Error {
+        let why = self.0.lock().clone();
+        why.unwrap_or_else(|| Error::Unavailable("all connections are busy".into()))
+    }
+}
+
+#[derive(Debug)]
+struct Handler(Arc<Refused>);
+
+impl r2d2::HandleError<postgres::Error> for Handler {
+    fn handle_error(&self, error: postgres::Error) {
+        *self.0.0.lock() = Some(explain(&error));
+    }
+}
+
+/// What every connection is told first.
+#[derive(Debug)]
+struct Settings(Arc<Refused>);
+
+impl r2d2::CustomizeConnection<Client, postgres::Error> for Settings {
+    fn on_acquire(&self, client: &mut Client) -> std::result::Result<(), postgres::Error> {
+        client.batch_execute(&format!(
+            "SET statement_timeout = {}; SET lock_timeout = {}; \
+             SET idle_in_transaction_session_timeout = {}",
+            limits::STATEMENT.as_millis(),
+            limits::LOCK.as_millis(),
+            limits::STATEMENT.as_millis(),
+        ))?;
+        *self.0.0.lock() = None;
+        Ok(())
+    }
+}

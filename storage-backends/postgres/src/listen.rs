@@ -1,0 +1,101 @@
+//! Waiting for the next revision: woken by this node's commits and by NOTIFY, else by polling.
+//!
+//! NOTIFY is a hint and nothing else: where it is off, lost or late, whoever waits looks at the
+//! head every [`limits::POLL`].
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+use parking_lot::{Condvar, Mutex};
+use postgres::fallible_iterator::FallibleIterator as _;
+
+use crate::{commit::CHANNEL, database::Database, limits};
+
+/// Counts the hints that the head may have moved.
+#[derive(Default)]
+pub(crate) struct Hints {
+    count: Mutex<u64>,
+    given: Condvar,
+}
+
+impl Hints {
+    /// How many there were.
+    pub(crate) fn count(&self) -> u64 {
+        *self.count.lock()
+    }
+
+    /// The head may have moved.
+    pub(crate) fn give(&self) {
+        *self.count.lock() += 1;
+        self.given.notify_all();
+    }
+
+    /// Waits until there were more than `count`, or `until`.
+    pub(crate) fn wait(&self, count: u64, until: Instant) {
+        let mut now = self.count.lock();
+        while *now == count && !self.given.wait_until(&mut now, until).timed_out() {}
+    }
+}
+
+/// A thread that listens; dropping it ends it.
+pub(crate) struct Listener {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Listener {
+    /// Listens to the database and gives `hints`.
+    pub(crate) fn start(database: Arc<Database>, hints: Arc<Hints>) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::Builder::new().name("pg-listen".into()).spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                // Where it can't listen, polling goes on; it tries again a little later.
+                if listen(&database, &hints, &stopped).is_err() {
+                    thread::sleep(limits::LISTEN);
+                }
+            }
+        })?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Listens on one connection until it breaks or it is time to stop.
+fn listen(database: &Database, hints: &Hints, stop: &AtomicBool) -> Result<(), ()> {
+    let mut client = database.connect().map_err(drop)?;
+    client.batch_execute(&format!("LISTEN {CHANNEL}")).map_err(drop)?;
+    // What was notified before this connection listened.
+    hints.give();
+    while !stop.load(Ordering::Relaxed) {
+        {
+            let mut notifications = client.notifications();
+            let mut few = notifications.timeout_iter(limits::LISTEN);
+            while few.next().map_err(drop)?.is_some() {
+                hints.give();
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        }
+        if client.is_closed() {
+            return Err(());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! How the database is reached: a `postgres://` URL with the parameters that libpq knows.
+//!
+//! The client's own parser doesn't know `sslmode=verify-full` nor `sslrootcert`, so those two are
+//! taken out first and the rest is left to it.
+
+use std::{path::PathBuf, time::Duration};
+
+use postgres::config::SslMode;
+use url::Url;
+use waypost_storage::{Error, Result};
+
+use crate::limits;
+
+/// Whom a connection trusts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Anybody: what is sent is encrypted, but for whom isn't known.
+    #[default]
+    Anybody,
+    /// Certificates of the roots in this file, or of the web's where `None`, for this host.
+    Roots(Option<PathBuf>),
+}
+
+/// How the database is reached.
+#[derive(Clone)]
+pub struct Options {
+    pub(crate) config: postgres::Config,
+    pub(crate) trust: Trust,
+    /// Connections at most; one more listens.
+    pub connections: u32,
+    /// Whether NOTIFY is listened to. Without it changes are seen by polling alone.
+    pub notify: bool,
+}
+
+impl Options {
+    /// The options of a URL: `postgres://user:password@host:port/database?sslmode=verify-full`.
+    ///
+    /// `sslmode` is `disable`, `prefer` (the default), `require` or `verify-full`; `sslrootcert`
+    /// is a PEM file, which `require` honours by checking against it, as libpq does. All else is
+    /// as in the documentation of the client `tokio-postgres`.
+    ///
+    /// ```
+    /// let url = "postgres://waypost@db.example/waypost?sslmode=verify-full";
+    /// assert!(waypost_postgres::Options::parse(url).is_ok());
+    /// assert!(waypost_postgres::Options::parse("postgres://h/d?sslmode=verify-none").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// `Unusable` says what is wrong with it, and repeats no password.
+    pub fn parse(url: &str) -> Result<Self> {
+        let mut url = Url::parse(url).map_err(|error| unusable(&error))?;
+        let mut mode = None;
+        let mut roots = None;
+        let mut rest = Vec::new();
+        for (name, value) in url.query_pairs() {
+            match &*name {
+                "sslmode" => mode = Some(value.into_owned()),
+                "sslrootcert" => roots = Some(PathBuf::from(&*value)),
+                _ => rest.push((name.into_owned(), value.into_owned())),
+            }
+        }
+        url.set_query(None);
+        if !rest.is_empty() {
+            url.query_pairs_mut().extend_pairs(rest);
+        }
+        let mut config: postgres::Config =
+            text(&url).parse().map_err(|error: postgres::Error| unusable(&error))?;
+        let (mode, verified) = match mode.as_deref() {
+            Some("disable") => (SslMode::Disable, false),
+            None | Some("prefer") => (SslMode::Prefer, roots.is_some()),
+            Some("require") => (SslMode::Require, roots.is_some()),
+            Some("verify-full") => (SslMode::Require, true),
+            Some(_) => {
+                return Err(Error::Unusable(
+                    "sslmode is disable, prefer, require or verify-full".into(),
+                ));
+            }
+        };
+        config.ssl_mode(mode).application_name("waypost").keepalives_idle(Duration::from_secs(30));
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(limits::CONNECT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(limits::LOCK);
+        }
+        let trust = if verified { Trust::Roots(roots) } else { Trust::Anybody };
+        Ok(Self { config, trust, connections: limits::CONNECTIONS, notify: true })
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("hosts", &self.config.get_hosts())
+            .field("database", &self.config.get_dbname())
+            .field("trust", &self.trust)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The URL as the client reads it: a space in the query is `%20` to it, never `+`.
+fn text(url: &Url) -> String {
+    match url.as_str().split_once('?') {
+        Some((front, query)) => format!("{front}?{}", query.replace('+', "%20")),
+        None => url.as_str().to_owned(),
+    }
+}
+
+fn unusable(error: &dyn std::fmt::Display) -> Error {
+    Error::Unusable(format!("the store's URL: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sslmode_and_whom_it_trusts() {
+        let file = || Some(PathBuf::from("/ca.pem"));
+        for (query, expected) in [
+            ("", Some((SslMode::Prefer, Trust::Anybody))),
+            ("?sslmode=disable", Some((SslMode::Disable, Trust::Anybody))),
+            ("?sslmode=require", Some((SslMode::Require, Trust::Anybody))),
+            (
+                "?sslmode=require&sslrootcert=/ca.pem",
+                Some((SslMode::Require, Trust::Roots(file()))),
+            ),
+            ("?sslmode=verify-full", Some((SslMode::Require, Trust::Roots(None)))),
+            (
+                "?sslrootcert=/ca.pem&sslmode=verify-full",
+                Some((SslMode::Require, Trust::Roots(file()))),
+            ),
+            ("?sslmode=verify-none", None),
+            ("?no_such_thing=1", None),
+        ] {
+            let url = format!("postgres://user:secret@db.example:5433/links{query}");
+            let found = Options::parse(&url);
+            let text = format!("{found:?}");
+            assert!(!text.contains("secret"), "{text}");
+            let found = found.ok().map(|options| (options.config.get_ssl_mode(), options.trust));
+            assert_eq!(found, expected, "{query}");
+        }
+    }
+}

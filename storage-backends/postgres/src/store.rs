@@ -1,0 +1,246 @@
+//! [`PostgresStore`]: a database, opened.
+
+use std::{
+    ops::Range,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use waypost_link::{
+    Change, Claim, ClickId, KeyId, Link, LinkId, Noun, Record, Remembered, Revision, Timestamp,
+    WorkspaceId,
+};
+use waypost_storage::{
+    Appended, Batch, Bucket, ClickQuery, ClickScope, ClickStore, Committed, Epoch, Error, Event,
+    Facet, Feed, LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page,
+    RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
+    Window,
+};
+
+use crate::{
+    Options, check,
+    clicks::Clicks,
+    commit,
+    database::Database,
+    limits,
+    listen::{Hints, Listener},
+    migrate, query, read,
+};
+
+/// A store in a PostgreSQL database, shared by any number of nodes.
+///
+/// Dropping it leaves clicks that wait to their journal; [`Sink::flush`] writes them first.
+pub struct PostgresStore {
+    database: Arc<Database>,
+    hints: Arc<Hints>,
+    clicks: Arc<Clicks>,
+    _listener: Option<Listener>,
+    _flusher: Flusher,
+}
+
+impl PostgresStore {
+    /// Opens the database of `options`, and brings its schema up to date first.
+    ///
+    /// # Errors
+    /// `Unusable`: the options. `Unavailable`: the database can't be reached.
+    pub fn open(options: &Options) -> Result<Self> {
+        let database = Arc::new(Database::new(options)?);
+        migrate::up(&database)?;
+        let hints = Arc::new(Hints::default());
+        let thread = |error: std::io::Error| Error::Unavailable(error.to_string());
+        let listener = match options.notify {
+            true => {
+                Some(Listener::start(Arc::clone(&database), Arc::clone(&hints)).map_err(thread)?)
+            }
+            false => None,
+        };
+        let clicks = Arc::new(Clicks::new(Arc::clone(&database)));
+        let flusher = Flusher::start(Arc::clone(&clicks)).map_err(thread)?;
+        Ok(Self { database, hints, clicks, _listener: listener, _flusher: flusher })
+    }
+}
+
+/// A thread that writes clicks that have waited long enough; dropping it ends it.
+struct Flusher {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Flusher {
+    fn start(clicks: Arc<Clicks>) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::Builder::new().name("pg-flush".into()).spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                thread::park_timeout(limits::WAIT / 4);
+                // Who appends or reads next meets the same error and says so.
+                let _ = clicks.flush_old();
+            }
+        })?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Flusher {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A panic of the thread was reported when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl LinkStore for PostgresStore {
+    fn commit(&self, changes: &[Change], now: Timestamp) -> Result<Committed> {
+        let committed = commit::commit(&self.database, changes, now)?;
+        self.hints.give();
+        Ok(committed)
+    }
+
+    fn link(&self, id: LinkId) -> Result<Option<Link>> {
+        self.database.with(|client| read::link_of(client, id))
+    }
+
+    fn links(&self, query: &LinkQuery) -> Result<Page<Link, LinkId>> {
+        self.database.with(|client| query::links(client, query))
+    }
+
+    fn link_count(&self, workspace: Option<WorkspaceId>) -> Result<u64> {
+        self.database.with(|client| read::link_count(client, workspace))
+    }
+
+    fn facets(
+        &self,
+        workspace: WorkspaceId,
+        attribute: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Facet>> {
+        self.database.with(|client| read::facets(client, workspace, attribute, after, limit))
+    }
+
+    fn holder(&self, claim: &Claim) -> Result<Option<u64>> {
+        self.database.with(|client| read::holder(client, claim))
+    }
+
+    fn record(&self, noun: Noun, id: u64) -> Result<Option<Record>> {
+        self.database.with(|client| read::record_of(client, noun, id))
+    }
+
+    fn records(&self, query: &RecordQuery) -> Result<Page<Record, u64>> {
+        self.database.with(|client| query::records(client, query))
+    }
+
+    fn remembered(&self, scope: &[u8; 32], now: Timestamp) -> Result<Option<Remembered>> {
+        let answer = self.database.with(|client| read::remembered_of(client, scope))?;
+        Ok(answer.filter(|answer| answer.expires_at > now))
+    }
+
+    fn touch(&self, keys: &[(KeyId, Timestamp)]) -> Result<()> {
+        self.database.with(|client| read::touch(client, keys))
+    }
+
+    fn replay(&self, after: Revision, limit: usize) -> Result<Vec<Feed>> {
+        self.database.with(|client| read::replay(client, after, limit))
+    }
+
+    /// Woken by this node's commits and by NOTIFY; else the head is looked at every
+    /// [`limits::POLL`].
+    fn wait(&self, after: Revision, timeout: Duration) -> Result<Revision> {
+        let end = Instant::now().checked_add(timeout);
+        loop {
+            let hints = self.hints.count();
+            let head = self.head()?;
+            let poll = Instant::now() + limits::POLL;
+            if head > after || end.is_some_and(|end| Instant::now() >= end) {
+                return Ok(head);
+            }
+            self.hints.wait(hints, end.map_or(poll, |end| end.min(poll)));
+        }
+    }
+
+    fn head(&self) -> Result<Revision> {
+        self.database.with(read::head)
+    }
+
+    fn forget(&self, before: Timestamp, now: Timestamp) -> Result<u64> {
+        self.database.write(|txn| read::forget(txn, before, now))
+    }
+}
+
+impl Sink for PostgresStore {
+    fn append(&self, mark: Mark, batch: &Batch) -> Result<Appended> {
+        self.clicks.append(mark, batch)
+    }
+
+    fn durable(&self, epoch: Epoch) -> Result<u64> {
+        self.clicks.durable(epoch)
+    }
+
+    fn flush(&self) -> Result<()> {
+        self.clicks.flush()
+    }
+
+    fn forget_epoch(&self, epoch: Epoch) -> Result<()> {
+        self.clicks.forget_epoch(epoch)
+    }
+}
+
+impl ClickStore for PostgresStore {
+    fn record(&self, events: &[Event]) -> Result<Vec<Recorded>> {
+        self.clicks.record(events)
+    }
+
+    fn clicks(&self, query: &ClickQuery) -> Result<Page<StoredClick, Vec<u8>>> {
+        self.clicks.clicks(query)
+    }
+
+    fn count(&self, scope: ClickScope, range: Range<Timestamp>) -> Result<Window> {
+        self.clicks.count(scope, range)
+    }
+
+    fn click(&self, id: ClickId) -> Result<Option<StoredClick>> {
+        self.clicks.click(id)
+    }
+
+    fn totals(&self, links: &[LinkId]) -> Result<Vec<Totals>> {
+        self.clicks.totals(links)
+    }
+
+    fn tally(&self, query: &TallyQuery) -> Result<Vec<Bucket>> {
+        self.clicks.tally(query)
+    }
+
+    fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {
+        self.clicks.link_counts(query)
+    }
+
+    fn trim(&self, trim: Trim) -> Result<Trimmed> {
+        self.clicks.trim(trim)
+    }
+}
+
+impl Maintain for PostgresStore {
+    fn check(&self) -> Result<Report> {
+        self.clicks.flush()?;
+        check::check(&self.database)
+    }
+
+    /// Always `Unusable`: `pg_dump` and base backups do it better.
+    fn backup(&self, _dir: &Path) -> Result<()> {
+        Err(Error::Unusable("a PostgreSQL store is backed up with pg_dump or a base backup".into()))
+    }
+
+    fn ping(&self) -> Result<()> {
+        self.database.write(|txn| {
+            Ok(txn.query("SELECT one FROM waypost.state FOR UPDATE SKIP LOCKED", &[]).map(drop)?)
+        })
+    }
+}

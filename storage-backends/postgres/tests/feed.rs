@@ -1,0 +1,151 @@
+//! What changed is never missed: not what took its number early and committed late, not without
+//! NOTIFY, not what another node did.
+
+use std::{
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use waypost_link::{
+    Change, Destination, DomainId, Link, Revision, Schemes, Slug, Timestamp, WorkspaceId,
+};
+use waypost_postgres::{Migrations, Options, PostgresStore, testing::TestDatabase};
+use waypost_storage::{Error, LinkStore};
+
+/// When to give up on somebody who should have been done.
+const PATIENCE: Duration = Duration::from_secs(60);
+const FOR_EVER: Duration = Duration::from_secs(3_600);
+
+fn create(code: &str) -> Change {
+    let destination = Destination::parse("https://example.com/", &Schemes::default()).unwrap();
+    let slug = Slug::parse(code).unwrap();
+    let link = Link::new(WorkspaceId(1), DomainId::DEFAULT, slug, destination, Timestamp(0));
+    Change::CreateLink(Box::new(link))
+}
+
+fn commit(store: &PostgresStore, code: &str) -> Revision {
+    store.commit(&[create(code)], Timestamp(0)).unwrap().revision
+}
+
+fn revisions(store: &PostgresStore, after: u64) -> Vec<u64> {
+    store.replay(Revision(after), 100).unwrap().iter().map(|feed| feed.revision.0).collect()
+}
+
+fn open(options: &Options) -> PostgresStore {
+    PostgresStore::open(options).unwrap()
+}
+
+/// One transaction takes number 2 and stays open; another wants to commit meanwhile. It can't take
+/// number 3 before the first is done, so nobody who reads up to the head can pass number 2 by.
+#[test]
+fn a_number_taken_early_and_committed_late_is_not_missed() {
+    for commits in [true, false] {
+        let database = TestDatabase::new();
+        let (node, reader) = (open(&database.options()), open(&database.options()));
+        assert_eq!(commit(&node, "first"), Revision(1));
+        let mut slow = database.connect();
+        let mut early = slow.transaction().unwrap();
+        let head = "SELECT head FROM waypost.state FOR UPDATE";
+        let taken = early.query_one(head, &[]).unwrap().get::<_, i64>(0) + 1;
+        let entry = "INSERT INTO waypost.feed SELECT $1::bigint, at, entry FROM waypost.feed";
+        early.execute(entry, &[&taken]).unwrap();
+        early.execute("UPDATE waypost.state SET head = $1", &[&taken]).unwrap();
+
+        let (send, receive) = mpsc::channel();
+        let late = thread::spawn(move || {
+            send.send(()).unwrap();
+            commit(&node, "late")
+        });
+        receive.recv_timeout(PATIENCE).unwrap();
+        wait_until_blocked(&database);
+        assert_eq!((revisions(&reader, 0), reader.head()), (vec![1], Ok(Revision(1))));
+        if commits {
+            early.commit().unwrap();
+        } else {
+            early.rollback().unwrap();
+        }
+        let expected = if commits { 3 } else { 2 };
+        assert_eq!(late.join().unwrap(), Revision(expected));
+        assert_eq!(revisions(&reader, 1), (2..=expected).collect::<Vec<_>>());
+    }
+}
+
+/// Waits until a session of this database waits for another's lock.
+fn wait_until_blocked(database: &TestDatabase) {
+    let (mut client, end) = (database.connect(), Instant::now() + PATIENCE);
+    let sql = "SELECT count(*) FROM pg_stat_activity \
+               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while client.query_one(sql, &[]).unwrap().get::<_, i64>(0) == 0 {
+        assert!(Instant::now() < end, "nobody waits");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn another_node_sees_a_change_with_notify_and_without() {
+    for notify in [true, false] {
+        let database = TestDatabase::new();
+        let mut options = database.options();
+        options.notify = notify;
+        let (writer, reader) = (open(&options), open(&options));
+        let (send, receive) = mpsc::channel();
+        thread::spawn(move || {
+            send.send((reader.wait(Revision(0), FOR_EVER), revisions(&reader, 0)))
+        });
+        commit(&writer, "a");
+        let seen = receive.recv_timeout(PATIENCE).expect("the change seen");
+        assert_eq!(seen, (Ok(Revision(1)), vec![1]), "notify: {notify}");
+    }
+}
+
+#[test]
+fn nodes_share_names_and_numbers() {
+    let database = TestDatabase::new();
+    let nodes = [open(&database.options()), open(&database.options())];
+    let won: usize = thread::scope(|scope| {
+        let write = |store| {
+            move || {
+                let mut won = 0;
+                for n in 0..40 {
+                    match LinkStore::commit(store, &[create(&format!("l{n}"))], Timestamp(0)) {
+                        Ok(_) => won += 1,
+                        Err(Error::Taken { index: 0, .. }) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                won
+            }
+        };
+        let threads: Vec<_> = (0..6).map(|n| scope.spawn(write(&nodes[n % 2]))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a writer")).sum()
+    });
+    assert_eq!(won, 40);
+    for node in &nodes {
+        assert_eq!(node.link_count(None), Ok(40));
+        assert_eq!(revisions(node, 0), (1..=40).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn migrations_run_once() {
+    let database = TestDatabase::new();
+    let options = database.options();
+    let status = |applied| {
+        let all = Migrations::of(&options).unwrap().status().unwrap();
+        assert!(!all.is_empty() && all.iter().all(|one| one.applied == applied), "{all:?}");
+        all.len()
+    };
+    let all = status(false);
+    let run: usize = thread::scope(|scope| {
+        let up = || Migrations::of(&options).unwrap().up().unwrap();
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(up)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a node")).sum()
+    });
+    assert_eq!((run, status(true)), (all, all));
+
+    // What a later version brings is no error to this one.
+    let later = "INSERT INTO waypost.migrations (number, name) VALUES (9999, 'later')";
+    database.connect().execute(later, &[]).unwrap();
+    assert_eq!((open(&options).head(), status(true)), (Ok(Revision(0)), all));
+}
