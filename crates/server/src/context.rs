@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use waypost::Store;
 use waypost_link::Timestamp;
+use waypost_postgres::PostgresStore;
 use waypost_service::{Policy, Service};
 
 use crate::{
@@ -80,11 +81,12 @@ impl Context {
 
 /// The store that `config` names.
 pub(crate) fn open_store(config: &Config) -> Result<Store> {
-    match config.store {
+    match &config.store {
         StoreUrl::Lmdb => {
             let options = waypost::LmdbOptions { map_size: config.map_size };
             Ok(Store::lmdb(&config.data, &options)?)
         }
+        StoreUrl::Postgres(options) => Ok(Store::of(PostgresStore::open(options)?)),
     }
 }
 

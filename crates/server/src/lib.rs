@@ -54,6 +54,8 @@ enum Command {
     Backup(commands::backup::Arguments),
     /// Check the store against itself
     Verify(commands::verify::Arguments),
+    /// Show or run the migrations of a PostgreSQL store
+    Migrate(commands::migrate::Arguments),
     /// Print a completion script for a shell
     Completions(commands::completions::Arguments),
 }
@@ -85,6 +87,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Stats(arguments) => commands::stats::run(&arguments, &context),
         Command::Backup(arguments) => commands::backup::run(&arguments, &context),
         Command::Verify(arguments) => commands::verify::run(&arguments, &context),
+        Command::Migrate(arguments) => commands::migrate::run(&arguments, &context),
         Command::Completions(arguments) => {
             commands::completions::run(&arguments);
             Ok(())

@@ -14,6 +14,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod link;
+pub(crate) mod migrate;
 mod names;
 mod output;
 mod plan;

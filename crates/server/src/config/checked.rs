@@ -16,10 +16,12 @@ use super::layers::{Layers, Typed};
 use crate::outside::{Account, SmtpMailer};
 
 /// Where links and clicks are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum StoreUrl {
     /// Inside the data directory.
     Lmdb,
+    /// In a PostgreSQL database that other nodes may share.
+    Postgres(Box<waypost_postgres::Options>),
 }
 
 /// How many requests each rate limit allows in its time.
@@ -226,10 +228,16 @@ fn millis(layers: &Layers, name: &'static str, least: u64, most: u64) -> Result<
     number(layers, name, least, most).map(Duration::from_millis)
 }
 
+/// A URL may hold a password, so what is wrong with one is said without it.
 fn store(typed: &Typed) -> Result<StoreUrl> {
-    match typed.values.join(",").as_str() {
-        "lmdb" => Ok(StoreUrl::Lmdb),
-        other => wrong("store", typed, other, "lmdb"),
+    let value = typed.values.join(",");
+    match value.split_once("://").map_or(value.as_str(), |(scheme, _)| scheme) {
+        "lmdb" if value == "lmdb" => Ok(StoreUrl::Lmdb),
+        "postgres" | "postgresql" => match waypost_postgres::Options::parse(&value) {
+            Ok(options) => Ok(StoreUrl::Postgres(Box::new(options))),
+            Err(error) => bail!("{}: store: {error}", typed.source),
+        },
+        other => wrong("store", typed, other, "lmdb or postgres://…"),
     }
 }
 
@@ -432,7 +440,8 @@ mod tests {
             ("click_ip", "some", "expected full, truncate, hash or none"),
             ("allowed_schemes", "javascript", "expected a scheme"),
             ("proxy_protocol", "1.2.3.4:5", "expected one of the addresses of listen"),
-            ("store", "mysql://x", "expected lmdb"),
+            ("store", "mysql://x:secret@y", "expected lmdb or postgres://…, not \"mysql\""),
+            ("store", "postgres://x/y?sslmode=never", "sslmode is disable, prefer, require"),
             ("extra_hosts", "a b", "expected a hostname"),
             ("domain_verify_port", "0", "expected a whole number from 1"),
             ("cloudflare_api_url", "ftp://x", "expected an http or https URL"),

@@ -61,7 +61,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("admin_listen", Text, "", "Address of the APIs and of metrics; when set they live only there. Health answers on every address."),
     setting("proxy_protocol", List, "", "Those of the listening addresses whose connections begin with a PROXY protocol header, version 1 or 2."),
     setting("data", Text, "./waypost-data", "Directory of the store, the journal and the lock."),
-    setting("store", Text, "lmdb", "Where links and clicks are kept: `lmdb`, inside the data directory."),
+    setting("store", Text, "lmdb", "Where links and clicks are kept: `lmdb`, inside the data directory, or `postgres://…`, in a database that nodes share."),
     setting("public_url", Text, "", "What short links begin with. Default: `http://` and the first listening address."),
     setting("workers", Number, "0", "Threads that serve connections; 0 is one a core."),
     setting("no_rate_limit", Switch, "false", "Switches the rate limits of the APIs off, not the password guard."),
