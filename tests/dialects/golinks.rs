@@ -5,17 +5,19 @@ use serde_json::Value;
 use super::replay::Stage;
 use crate::support::{Data, Server, exchange, free_port};
 
-#[test]
-fn examples() {
-    let mut stage = Stage::new(&[]);
-    stage.run(&["workspace", "set", "default", "plan", "small"]);
-    stage.replay(include_str!("golinks.fixture")).await_clicks("{{code}}", 2);
-    stage.replay(include_str!("golinks_counted.fixture"));
+on_each_store! {
+    fn examples(backend) {
+        let mut stage = Stage::on(backend, &[]);
+        stage.run(&["workspace", "set", "default", "plan", "small"]);
+        stage.replay(include_str!("golinks.fixture")).await_clicks("{{code}}", 2);
+        stage.replay(include_str!("golinks_counted.fixture"));
+    }
 }
 
-#[test]
-fn refused() {
-    Stage::new(&[]).replay(include_str!("golinks_refused.fixture"));
+on_each_store! {
+    fn refused(backend) {
+        Stage::on(backend, &[]).replay(include_str!("golinks_refused.fixture"));
+    }
 }
 
 /// Two workspaces, one code, two hostnames: each visitor sees its own owner's link.

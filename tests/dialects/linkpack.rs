@@ -6,20 +6,23 @@ use crate::support::{Client, Data};
 /// Enough to empty a bucket of ten a second, however slowly they are answered.
 const MANY: usize = 100;
 
-#[test]
-fn examples() {
-    Stage::new(&["--no-rate-limit"]).replay(include_str!("linkpack.fixture"));
+on_each_store! {
+    fn examples(backend) {
+        Stage::on(backend, &["--no-rate-limit"]).replay(include_str!("linkpack.fixture"));
+    }
 }
 
-#[test]
-fn counted() {
-    let (clicks, stats) = include_str!("linkpack_counted.fixture").split_once("\n\n\n").unwrap();
-    Stage::new(&["--no-rate-limit"]).replay(clicks).await_clicks("counted", 3).replay(stats);
+on_each_store! {
+    fn counted(backend) {
+        let (clicks, stats) = include_str!("linkpack_counted.fixture").split_once("\n\n\n").unwrap();
+        Stage::on(backend, &["--no-rate-limit"]).replay(clicks).await_clicks("counted", 3).replay(stats);
+    }
 }
 
-#[test]
-fn refused() {
-    Stage::new(&["--no-rate-limit"]).replay(include_str!("linkpack_refused.fixture"));
+on_each_store! {
+    fn refused(backend) {
+        Stage::on(backend, &["--no-rate-limit"]).replay(include_str!("linkpack_refused.fixture"));
+    }
 }
 
 #[test]

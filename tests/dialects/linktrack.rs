@@ -3,27 +3,29 @@
 use super::replay::{Stage, TOKEN};
 use crate::support::{Answer, await_that, exchange};
 
-#[test]
-fn examples() {
-    let mut stage = Stage::new(&["--no-rate-limit"]);
-    let php = [
-        ("external_url", "http://www.google.com"),
-        ("login", "admin"),
-        ("pass", TOKEN),
-        ("title", "Grüße, \"quoted\" & <tagged>"),
-    ];
-    let step = format!(
-        "# makeLink as PHP's curl sends an array\n{}\n=> 200\n\nhttps://yourdomain.com/<word as php>",
-        php_curl(&php)
-    );
-    stage.replay(include_str!("linktrack.fixture")).replay(&step);
-    let made = get(&stage, &format!("getLink?redirect_hash={}&format=json", stage.captured("php")));
-    assert!(made.body.contains("\"title\":\"Grüße, \\\"quoted\\\" & <tagged>\""), "{}", made.body);
+on_each_store! {
+    fn examples(backend) {
+        let mut stage = Stage::on(backend, &["--no-rate-limit"]);
+        let php = [
+            ("external_url", "http://www.google.com"),
+            ("login", "admin"),
+            ("pass", TOKEN),
+            ("title", "Grüße, \"quoted\" & <tagged>"),
+        ];
+        let step = format!(
+            "# makeLink as PHP's curl sends an array\n{}\n=> 200\n\nhttps://yourdomain.com/<word as php>",
+            php_curl(&php)
+        );
+        stage.replay(include_str!("linktrack.fixture")).replay(&step);
+        let made = get(&stage, &format!("getLink?redirect_hash={}&format=json", stage.captured("php")));
+        assert!(made.body.contains("\"title\":\"Grüße, \\\"quoted\\\" & <tagged>\""), "{}", made.body);
+    }
 }
 
-#[test]
-fn refused() {
-    Stage::new(&["--no-rate-limit"]).replay(include_str!("linktrack_refused.fixture"));
+on_each_store! {
+    fn refused(backend) {
+        Stage::on(backend, &["--no-rate-limit"]).replay(include_str!("linktrack_refused.fixture"));
+    }
 }
 
 /// The request of `curl_setopt($ch, CURLOPT_POSTFIELDS, $array)`.

@@ -31,7 +31,7 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use serde_json::Value;
 
 use super::contract::Contract;
-use crate::support::{Answer, Client, Data, Server};
+use crate::support::{Answer, Backend, Client, Data, Server};
 
 /// The owner's token on every stage.
 pub(super) const TOKEN: &str = "wp_0123456789abcdefghijklmn";
@@ -53,9 +53,17 @@ impl Stage {
         Self::with(flags, &[])
     }
 
+    /// The same, with links and clicks in `backend`.
+    pub(super) fn on(backend: Backend, flags: &[&str]) -> Self {
+        Self::of(Data::on(backend), flags, &[])
+    }
+
     /// The same, with these variables in its environment.
     pub(super) fn with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let data = Data::new();
+        Self::of(Data::new(), flags, variables)
+    }
+
+    fn of(data: Data, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let flags = [&["--public-url", "https://yourdomain.com"], flags].concat();
         let variables = [&[("WAYPOST_ADMIN_KEY", TOKEN)], variables].concat();
         let server = data.serve_with(&flags, &variables);

@@ -4,4 +4,4 @@ mod client;
 mod process;
 
 pub(crate) use client::{Answer, Client, exchange};
-pub(crate) use process::{Data, Server, await_that, free_port};
+pub(crate) use process::{Backend, Data, Server, await_that, free_port};

@@ -10,17 +10,36 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use waypost_postgres::testing::TestDatabase;
 
-/// A data directory of a test's own.
-pub(crate) struct Data(TempDir);
+/// Where a server keeps links and clicks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// In its data directory.
+    Lmdb,
+    /// In a PostgreSQL database of the test's own.
+    Postgres,
+}
+
+/// A data directory of a test's own, and its database where it has one.
+pub(crate) struct Data {
+    dir: TempDir,
+    database: Option<TestDatabase>,
+}
 
 impl Data {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary directory"))
+        Self::on(Backend::Lmdb)
+    }
+
+    /// The same, with links and clicks in `backend`.
+    pub(crate) fn on(backend: Backend) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        Self { dir, database: (backend == Backend::Postgres).then(TestDatabase::new) }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        self.dir.path()
     }
 
     /// `waypost` with these arguments on this directory, not yet started.
@@ -28,6 +47,9 @@ impl Data {
         let mut command = Command::new(env!("CARGO_BIN_EXE_waypost-under-test"));
         command.args(arguments).arg("--data").arg(self.path().join("data"));
         command.env("WAYPOST_MAP_SIZE", "8GiB").env("WAYPOST_WORKERS", "2");
+        if let Some(database) = &self.database {
+            command.env("WAYPOST_STORE", database.url());
+        }
         command.stdin(Stdio::null());
         command
     }
