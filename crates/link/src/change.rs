@@ -27,7 +27,8 @@ pub enum Change {
         /// Its name.
         was: Name,
     },
-    /// A small object: new where its id is unassigned, replaced whole otherwise.
+    /// A small object: new where its id is unassigned, replaced whole otherwise. Nodes, and leases
+    /// without news, are not in the feed.
     PutRecord(Record),
     /// A small object is gone.
     DeleteRecord {
@@ -76,7 +77,7 @@ pub enum Claim {
     Alert(LinkId, u64),
     /// A node's name.
     Node(String),
-    /// A node's lease of a link's limit.
+    /// A node's lease of a link's limit; the link's account where the node is 0.
     Lease(LinkId, u64),
     /// A setting's name.
     Setting(String),
@@ -117,6 +118,11 @@ impl Record {
 impl Change {
     /// Whether the feed carries it: everything that an index or another node may need.
     pub fn is_followed(&self) -> bool {
-        !matches!(self, Self::Remember(_))
+        match self {
+            Self::PutRecord(record) => record.is_followed(),
+            Self::DeleteRecord { noun, .. } => noun.is_followed(),
+            Self::CreateLink(_) | Self::UpdateLink { .. } | Self::DeleteLink { .. } => true,
+            Self::Remember(_) => false,
+        }
     }
 }

@@ -8,6 +8,7 @@
 mod change;
 mod click;
 mod destination;
+mod fleet;
 mod hostname;
 mod id;
 pub mod limits;
@@ -20,6 +21,7 @@ mod time;
 pub use change::{Change, Claim, Remembered};
 pub use click::{Click, ClickId, IpPolicy};
 pub use destination::{Destination, DestinationError, Schemes};
+pub use fleet::{Lease, News, Node};
 pub use hostname::{Hostname, HostnameError};
 pub use id::{
     AlertId, CollectionId, DomainId, KeyId, LeaseId, LinkId, NodeId, PixelId, Revision, SettingId,
@@ -27,8 +29,8 @@ pub use id::{
 };
 pub use link::{Attributes, Flags, Link, Name, Placement, Script, Status, Utm};
 pub use record::{
-    Alert, AmazonTag, Collection, Domain, DomainStatus, Key, Lease, Node, Noun, Permissions, Pixel,
-    Provider, Record, Role, Setting, Workspace,
+    Alert, AmazonTag, Collection, Domain, DomainStatus, Key, Noun, Permissions, Pixel, Provider,
+    Record, Role, Setting, Workspace,
 };
 pub use rule::{Condition, Rule, RuleError, Visitor, check_shares, percentile};
 pub use slug::{RESERVED, Slug, SlugError};

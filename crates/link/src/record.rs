@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    AlertId, CollectionId, DomainId, Hostname, KeyId, LeaseId, LinkId, NodeId, PixelId, SettingId,
+    AlertId, CollectionId, DomainId, Hostname, KeyId, Lease, LinkId, Node, PixelId, SettingId,
     TagId, Timestamp, WorkspaceId,
 };
 
@@ -71,6 +71,11 @@ impl Noun {
         Self::Lease,
         Self::Setting,
     ];
+
+    /// Whether the feed says that one is gone.
+    pub const fn is_followed(self) -> bool {
+        !matches!(self, Self::Node | Self::Lease)
+    }
 }
 
 macro_rules! each {
@@ -130,6 +135,30 @@ impl Record {
             Self::Alert(alert) => Some(alert.workspace),
             Self::Node(_) | Self::Lease(_) | Self::Setting(_) => None,
         }
+    }
+
+    /// Whether the feed carries it: a node says every few seconds that it is there, and a lease is
+    /// its node's own affair, unless there is [`News`](crate::News).
+    pub fn is_followed(&self) -> bool {
+        match self {
+            Self::Node(_) => false,
+            Self::Lease(lease) => lease.news.is_some(),
+            _ => true,
+        }
+    }
+
+    /// What counts its puts, where puts are counted: one may only take the place of the version
+    /// before.
+    pub fn version(&self) -> Option<u64> {
+        match self {
+            Self::Lease(lease) => Some(lease.version),
+            _ => None,
+        }
+    }
+
+    /// Whether a record of `version` may take this one's place.
+    pub fn is_succeeded_by(&self, version: Option<u64>) -> bool {
+        version == self.version().map(|own| own.wrapping_add(1))
     }
 }
 
@@ -422,34 +451,6 @@ pub struct Alert {
     pub attempts: u32,
     /// When it was sent.
     pub sent_at: Option<Timestamp>,
-}
-
-/// A redirect node of a fleet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Node {
-    /// Assigned by the store.
-    pub id: NodeId,
-    /// Unique in the store.
-    pub name: String,
-    /// The version of its binary.
-    pub version: String,
-    /// The last revision its index has applied.
-    pub applied: u64,
-    /// When it last wrote this.
-    pub seen_at: Timestamp,
-}
-
-/// Clicks of a limited link that one node may spend without asking.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lease {
-    /// Assigned by the store.
-    pub id: LeaseId,
-    /// The link, unique with the node.
-    pub link: LinkId,
-    /// The node.
-    pub node: NodeId,
-    /// How many clicks it was given in all.
-    pub granted: u64,
 }
 
 /// A store-wide value, such as the secret that keys visitor hashes.

@@ -91,6 +91,7 @@ cases! { $
         links_come_back_as_they_were_made
         records_come_back_as_they_were_put
         versions_count_up_and_old_ones_are_stale
+        a_lease_follows_the_one_before
         what_does_not_exist_is_missing
         a_failing_commit_changes_nothing
         changes_see_those_before_them
@@ -116,6 +117,7 @@ cases! { $
         the_feed_brings_whole_commits_in_order
         the_feed_goes_on_from_anywhere
         touching_a_key_is_not_in_the_feed
+        nodes_and_leases_are_in_the_feed_for_news_alone
         forgotten_history_is_gone
         waiting_ends_when_the_head_moves
         waiting_ends_when_time_is_over

@@ -7,7 +7,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use heed::RwTxn;
-use waypost_link::{Claim, LinkId, Name, Noun, Remembered, Revision, Timestamp};
+use waypost_link::{Claim, LinkId, Name, Noun, Record, Remembered, Revision, Timestamp};
 use waypost_storage::{Committed, Error};
 
 use crate::{
@@ -149,7 +149,10 @@ impl<'p, 's> Plan<'p, 's> {
         let id = match record.id {
             0 => self.next_id(Some(record.noun))?,
             id => {
-                self.hide_record(index, record.noun, id)?;
+                let old = self.hide_record(index, record.noun, id)?;
+                if !old.is_succeeded_by(record.version) {
+                    return Err(Error::Stale { index }.into());
+                }
                 id
             }
         };
@@ -160,14 +163,18 @@ impl<'p, 's> Plan<'p, 's> {
             let key = keys::with_id(&keys::owned(record.noun, owner), id);
             self.put_empty(LinkTable::Owned, key);
         }
-        self.follow(codec::Step::Put(record.noun, id, body(&record.value)));
+        if record.followed {
+            self.follow(codec::Step::Put(record.noun, id, body(&record.value)));
+        }
         self.put(LinkTable::Records, keys::record(record.noun, id), &*record.value);
         Ok(id)
     }
 
     fn drop_record(&mut self, index: usize, noun: Noun, id: u64) -> Tried<u64> {
         self.hide_record(index, noun, id)?;
-        self.follow(codec::Step::Gone(noun, id));
+        if noun.is_followed() {
+            self.follow(codec::Step::Gone(noun, id));
+        }
         self.take_away(LinkTable::Records, keys::record(noun, id));
         Ok(id)
     }
@@ -203,8 +210,8 @@ impl<'p, 's> Plan<'p, 's> {
         read::link(id, value)
     }
 
-    /// Takes a record's claims, its place in its workspace, and how it was touched.
-    fn hide_record(&mut self, index: usize, noun: Noun, id: u64) -> Tried<()> {
+    /// Takes a record's claims, its place in its workspace, and how it was touched; what it was.
+    fn hide_record(&mut self, index: usize, noun: Noun, id: u64) -> Tried<Record> {
         let value = self.get(LinkTable::Records, &keys::record(noun, id))?;
         let old = read::record(noun, id, value.ok_or(Error::Missing { index })?)?;
         for (_, key) in claims(&old) {
@@ -216,7 +223,7 @@ impl<'p, 's> Plan<'p, 's> {
         if noun == Noun::Key {
             self.take_away(LinkTable::Touched, keys::with_id(&[], id));
         }
-        Ok(())
+        Ok(old)
     }
 
     fn claim(&mut self, index: usize, (claim, key): &(Claim, Vec<u8>), id: u64) -> Tried<()> {

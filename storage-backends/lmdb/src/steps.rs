@@ -59,6 +59,10 @@ pub(crate) struct RecordStep {
     pub(crate) id: u64,
     /// Its value, sealed.
     pub(crate) value: Vec<u8>,
+    /// What counts its puts.
+    pub(crate) version: Option<u64>,
+    /// Whether the feed carries it.
+    pub(crate) followed: bool,
     /// Its workspace; a workspace's own is not known before it has an id.
     pub(crate) workspace: Option<WorkspaceId>,
     /// What it holds.
@@ -113,6 +117,8 @@ impl RecordStep {
             noun: record.noun(),
             id: record.id(),
             value: codec::seal(value),
+            version: record.version(),
+            followed: record.is_followed(),
             workspace: record.workspace(),
             claims: claims(record),
         }

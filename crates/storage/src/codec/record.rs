@@ -2,8 +2,8 @@
 
 use waypost_link::{
     Alert, AlertId, AmazonTag, Collection, CollectionId, Domain, DomainId, DomainStatus, Hostname,
-    Key, KeyId, Lease, LeaseId, LinkId, Node, NodeId, Noun, Permissions, Pixel, PixelId, Provider,
-    Record, Remembered, Role, Setting, SettingId, TagId, Workspace, WorkspaceId,
+    Key, KeyId, Lease, LeaseId, LinkId, News, Node, NodeId, Noun, Permissions, Pixel, PixelId,
+    Provider, Record, Remembered, Role, Setting, SettingId, TagId, Workspace, WorkspaceId,
 };
 
 use super::{Fields, Put, optional};
@@ -39,7 +39,11 @@ pub fn record(out: &mut Vec<u8>, record: &Record) {
         Record::Lease(lease) => {
             out.uint(lease.link.0);
             out.uint(lease.node.0);
+            out.uint(lease.since);
             out.uint(lease.granted);
+            out.uint(lease.counted);
+            out.uint(lease.version);
+            out.u8(lease.news.map_or(0, |news| 1 + news as u8));
         }
         Record::Setting(setting) => {
             out.text(&setting.name);
@@ -74,7 +78,16 @@ pub fn read_record(noun: Noun, id: u64, bytes: &[u8]) -> Option<Record> {
             id: LeaseId(id),
             link: LinkId(f.uint()?),
             node: NodeId(f.uint()?),
+            since: f.uint()?,
             granted: f.uint()?,
+            counted: f.uint()?,
+            version: f.uint()?,
+            news: match f.u8()? {
+                0 => None,
+                1 => Some(News::Wanted),
+                2 => Some(News::Returned),
+                _ => return None,
+            },
         }),
         Noun::Setting => Record::Setting(Setting {
             id: SettingId(id),

@@ -145,7 +145,11 @@ fn fleet() -> impl Strategy<Value = Record> {
                 id: LeaseId(id),
                 link: LinkId(a),
                 node: NodeId(b),
-                granted: c,
+                since: c,
+                granted: a,
+                counted: b,
+                version: c,
+                news: [None, Some(News::Wanted), Some(News::Returned)][attempts as usize % 3],
             }),
             _ => Record::Setting(Setting { id: SettingId(id), name, value }),
         })

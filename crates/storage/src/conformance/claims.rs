@@ -2,11 +2,11 @@
 
 use waypost_link::{
     Alert, AmazonTag, Change, Claim, Collection, DomainId, DomainStatus, Lease, LinkId, Node,
-    NodeId, Record, Setting, Workspace,
+    NodeId, Noun, Record, Setting, Workspace,
 };
 
 use super::{Fixture, Store, samples::*};
-use crate::{Error, Result};
+use crate::{Error, LinkStore, Result};
 
 /// An object, what it holds, another that holds the same, and one that is like both and doesn't.
 struct Rival {
@@ -143,6 +143,10 @@ fn renaming(store: &dyn Store, id: u64, unlike: &Change) -> Change {
         Change::PutRecord(record) => {
             let mut record = record.clone();
             record.set_id(id);
+            if let Record::Lease(lease) = &mut record {
+                let old = LinkStore::record(store, Noun::Lease, id).unwrap().unwrap();
+                lease.version = old.version().unwrap() + 1;
+            }
             put(&record)
         }
         other => panic!("{other:?}"),

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, thread};
 
 use waypost_link::{
-    Change, Claim, Collection, CollectionId, LinkId, Noun, Record, Remembered, Revision,
+    Change, Claim, Collection, CollectionId, Lease, LeaseId, LinkId, Noun, Record, Remembered,
+    Revision,
 };
 
 use super::{Fixture, samples::*};
@@ -82,6 +83,28 @@ pub(super) fn versions_count_up_and_old_ones_are_stale(fixture: &dyn Fixture) {
     commit(&*store, &[update(&third, &first), update(&fourth, &first)]);
     let stored = store.link(first.id).unwrap().unwrap();
     assert_eq!((stored.version, stored.title), (5, Some("five".into())));
+}
+
+pub(super) fn a_lease_follows_the_one_before(fixture: &dyn Fixture) {
+    let store = fixture.store();
+    let lease = |id, version, granted| {
+        let (id, link) = (LeaseId(id), LinkId(1));
+        put(&Record::Lease(Lease { id, link, granted, version, ..Lease::default() }))
+    };
+    commit(&*store, &[lease(0, 7, 1)]);
+    for (version, error) in [(7, true), (9, true), (0, true), (8, false), (8, true), (9, false)] {
+        let changes = [create(&link(&version.to_string())), lease(1, version, version)];
+        let expected = if error { Err(Error::Stale { index: 1 }) } else { Ok(()) };
+        assert_eq!(store.commit(&changes, NOW).map(drop), expected, "version {version}");
+        // Each is made once: the next round takes the same name.
+        if !error {
+            let id = store.holder(&link(&version.to_string()).claim()).unwrap().unwrap();
+            commit(&*store, &[delete(&store.link(LinkId(id)).unwrap().unwrap())]);
+        }
+    }
+    commit(&*store, &[lease(1, 10, 0), lease(1, 11, 0)]);
+    let stored = LinkStore::record(&*store, Noun::Lease, 1).unwrap().unwrap();
+    assert_eq!(stored.version(), Some(11));
 }
 
 pub(super) fn what_does_not_exist_is_missing(fixture: &dyn Fixture) {

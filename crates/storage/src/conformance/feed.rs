@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use waypost_link::{Change, KeyId, Link, Noun, Record, Remembered, Revision};
+use waypost_link::{
+    Change, KeyId, Lease, LeaseId, Link, LinkId, News, Node, NodeId, Noun, Record, Remembered,
+    Revision,
+};
 
 use super::{Fixture, Store, samples::*};
 use crate::{Error, Feed, LinkStore};
@@ -90,6 +93,31 @@ pub(super) fn touching_a_key_is_not_in_the_feed(fixture: &dyn Fixture) {
         assert_eq!(key.last_used_at, used);
     }
     assert_eq!(LinkStore::record(&*store, Noun::Key, 99), Ok(None));
+}
+
+pub(super) fn nodes_and_leases_are_in_the_feed_for_news_alone(fixture: &dyn Fixture) {
+    let store = fixture.store();
+    let node = Record::Node(Node { id: NodeId(1), name: "n".into(), ..Node::default() });
+    let lease = |version, news| {
+        let id = LeaseId(u64::from(version > 1));
+        put(&Record::Lease(Lease { id, link: LinkId(1), version, news, ..Lease::default() }))
+    };
+    let gone = |noun| Change::DeleteRecord { noun, id: 1 };
+    let mut new = node.clone();
+    new.set_id(0);
+    for silent in [put(&new), put(&node), lease(1, None), lease(2, None)] {
+        assert_eq!(commit(&*store, &[silent]).revision, Revision(0));
+    }
+    let told = lease(3, Some(News::Returned));
+    assert_eq!(commit(&*store, &[put(&node), told.clone()]).revision, Revision(1));
+    assert_eq!(store.replay(Revision(0), 9).unwrap()[0].changes, [told]);
+    commit(&*store, &[gone(Noun::Node), gone(Noun::Lease)]);
+    let store = fixture.reopen(store);
+    assert_eq!(store.head(), Ok(Revision(1)));
+    for noun in [Noun::Node, Noun::Lease] {
+        assert_eq!(LinkStore::record(&*store, noun, 1), Ok(None));
+    }
+    assert_clean(&*store);
 }
 
 pub(super) fn forgotten_history_is_gone(fixture: &dyn Fixture) {

@@ -2,9 +2,9 @@
 
 use waypost_link::{
     Alert, AmazonTag, Change, ClickId, Collection, CollectionId, Destination, Domain, DomainId,
-    DomainStatus, Flags, Hostname, Key, KeyId, Lease, Link, LinkId, Node, NodeId, Permissions,
-    Pixel, Placement, Provider, Record, Role, Rule, Schemes, Script, Setting, Slug, Status,
-    Timestamp, Utm, Workspace, WorkspaceId,
+    DomainStatus, Flags, Hostname, Key, KeyId, Lease, Link, LinkId, News, Node, NodeId,
+    Permissions, Pixel, Placement, Provider, Record, Role, Rule, Schemes, Script, Setting, Slug,
+    Status, Timestamp, Utm, Workspace, WorkspaceId,
 };
 
 use super::Store;
@@ -205,7 +205,16 @@ pub(super) fn records() -> Vec<Record> {
             seen_at: NOW,
             ..Node::default()
         }),
-        Record::Lease(Lease { link: LinkId(1), node: NodeId(1), granted: 50, ..Lease::default() }),
+        Record::Lease(Lease {
+            link: LinkId(1),
+            node: NodeId(1),
+            since: 3,
+            granted: 50,
+            counted: 20,
+            version: 1,
+            news: Some(News::Wanted),
+            ..Lease::default()
+        }),
         Record::Setting(Setting {
             name: text("visitor_key"),
             value: vec![0, 255, 7],

@@ -40,6 +40,14 @@ struct Work {
     undo: Vec<Undo>,
 }
 
+impl Work {
+    fn follow(&mut self, change: Change) {
+        if change.is_followed() {
+            self.followed.push(change);
+        }
+    }
+}
+
 type Undo = Box<dyn FnOnce(&mut Links)>;
 
 impl Links {
@@ -120,11 +128,17 @@ impl Links {
                 record.set_id(self.next_id(Some(noun), work));
                 Vec::new()
             }
-            id => self.records.get(&(noun, id)).ok_or(Error::Missing { index })?.claims(),
+            id => {
+                let old = self.records.get(&(noun, id)).ok_or(Error::Missing { index })?;
+                if !old.is_succeeded_by(record.version()) {
+                    return Err(Error::Stale { index });
+                }
+                old.claims()
+            }
         };
         let id = record.id();
         self.claim(index, before, record.claims(), id, work)?;
-        work.followed.push(Change::PutRecord(record.clone()));
+        work.follow(Change::PutRecord(record.clone()));
         self.set_record((noun, id), Some(record), work);
         Ok(id)
     }
@@ -132,7 +146,7 @@ impl Links {
     fn delete_record(&mut self, index: usize, noun: Noun, id: u64, work: &mut Work) -> Result<u64> {
         let before = self.records.get(&(noun, id)).ok_or(Error::Missing { index })?.claims();
         self.claim(index, before, vec![], id, work)?;
-        work.followed.push(Change::DeleteRecord { noun, id });
+        work.follow(Change::DeleteRecord { noun, id });
         self.set_record((noun, id), None, work);
         Ok(id)
     }
