@@ -40,6 +40,8 @@ enum Command {
     Workspace(commands::workspace::Arguments),
     /// Register, list, prove and give up hostnames of one's own
     Domain(commands::domain::Arguments),
+    /// List and forget the servers that share a store
+    Node(commands::node::Arguments),
     /// Add, show, list, change and remove links
     Link(commands::link::Arguments),
     /// Read links from a file
@@ -80,6 +82,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Key(arguments) => commands::key::run(&arguments, &context),
         Command::Workspace(arguments) => commands::workspace::run(&arguments, &context),
         Command::Domain(arguments) => commands::domain::run(&arguments, &context),
+        Command::Node(arguments) => commands::node::run(&arguments, &context),
         Command::Link(arguments) => commands::link::run(&arguments, &context),
         Command::Import(arguments) => commands::import::run(&arguments, &context),
         Command::Apply(arguments) => commands::apply::run(&arguments, &context),

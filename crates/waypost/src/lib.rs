@@ -3,7 +3,7 @@
 //! [`Waypost::start`] opens everything: it takes the data directory's lock, replays the click
 //! journal, loads the index, and starts the follower and the janitor. What it gives is an
 //! [`Engine`] that any server can ask; `examples/` has one without a server and one in stock
-//! `may_minihttp`. Nothing here knows HTTP, and neither tokio nor `may` is pulled in.
+//! `may_minihttp`. Where nodes share the store they are a [`fleet`]. Nothing here knows HTTP, and neither tokio nor `may` is pulled in.
 //!
 //! ```no_run
 //! use waypost::{Answer, Facts, Options, Scratch, Store, Waypost};
@@ -24,6 +24,7 @@
 
 mod applied;
 mod error;
+pub mod fleet;
 mod follower;
 mod janitor;
 mod load;
@@ -93,6 +94,7 @@ impl Waypost {
         let health = Arc::new(Health::default());
         health.reachable.store(true, Relaxed);
         let failed = |error| Error::io(&dir, error);
+        let beating = fleet::start(&store, &dir, &index, &health, now).map_err(failed)?;
         let (janitor, sweeping) =
             janitor::start(store.clone(), Arc::clone(&health), options.retention_days, now)
                 .map_err(failed)?;
@@ -106,7 +108,8 @@ impl Waypost {
             janitor: janitor.clone(),
         };
         let following = follower.start(Arc::clone(&health)).map_err(failed)?;
-        let threads = Mutex::new(vec![following, sweeping]);
+        let threads = [following, sweeping].into_iter().chain(beating).collect();
+        let threads = Mutex::new(threads);
         let engine = Arc::new(engine);
         Ok(Self { engine, pipeline, health, applied, janitor, threads, _lock: lock })
     }

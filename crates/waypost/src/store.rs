@@ -13,13 +13,21 @@ pub struct Store {
     pub clicks: Arc<dyn ClickStore>,
     /// What the operator asks.
     pub maintain: Arc<dyn Maintain>,
+    /// Whether other nodes may work on it: each then says that it is there.
+    pub shared: bool,
 }
 
 impl Store {
-    /// The store behind any backend that has all three faces.
+    /// The store behind any backend that has all three faces, for one node alone.
     pub fn of<S: LinkStore + ClickStore + Maintain + 'static>(store: S) -> Self {
         let store = Arc::new(store);
-        Self { links: store.clone(), clicks: store.clone(), maintain: store }
+        Self { links: store.clone(), clicks: store.clone(), maintain: store, shared: false }
+    }
+
+    /// This store, for any number of nodes.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        Self { shared: true, ..self }
     }
 
     /// Opens the embedded store in `dir`, which is made where it is missing; several processes may

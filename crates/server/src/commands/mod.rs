@@ -16,6 +16,7 @@ pub(crate) mod key;
 pub(crate) mod link;
 pub(crate) mod migrate;
 mod names;
+pub(crate) mod node;
 mod output;
 mod plan;
 mod progress;
