@@ -205,22 +205,26 @@ pub(super) fn records() -> Vec<Record> {
             seen_at: NOW,
             ..Node::default()
         }),
-        Record::Lease(Lease {
-            link: LinkId(1),
-            node: NodeId(1),
-            since: 3,
-            granted: 50,
-            counted: 20,
-            version: 1,
-            news: Some(News::Wanted),
-            ..Lease::default()
-        }),
+        Record::Lease(lease()),
         Record::Setting(Setting {
             name: text("visitor_key"),
             value: vec![0, 255, 7],
             ..Setting::default()
         }),
     ]
+}
+
+fn lease() -> Lease {
+    Lease {
+        link: LinkId(1),
+        node: NodeId(1),
+        since: 3,
+        granted: 50,
+        counted: 20,
+        version: 1,
+        news: Some(News::Wanted),
+        ..Lease::default()
+    }
 }
 
 pub(super) fn key(login: &str, token: u8) -> Key {
