@@ -3,9 +3,12 @@
 //! A fixed number of OS threads take jobs from a bounded queue. A full queue is said at once, so
 //! that the caller answers 503 instead of waiting.
 
-use std::{panic::AssertUnwindSafe, thread::JoinHandle};
-
-use crossbeam_channel::{Sender, TrySendError, bounded};
+use std::{
+    collections::VecDeque,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread::JoinHandle,
+};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -17,7 +20,7 @@ pub struct LaneFull;
 /// Threads for work that blocks. Dropping it finishes the jobs that wait.
 #[derive(Debug)]
 pub struct Lane {
-    queue: Option<Sender<Job>>,
+    queue: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -27,21 +30,13 @@ impl Lane {
     /// # Errors
     /// Where the system gives no thread.
     pub fn start(threads: usize, waiting: usize) -> std::io::Result<Self> {
-        let (queue, jobs) = bounded::<Job>(waiting);
-        let work = move |jobs: crossbeam_channel::Receiver<Job>| {
-            for job in jobs {
-                if std::panic::catch_unwind(AssertUnwindSafe(job)).is_err() {
-                    tracing::error!("a job in the lane panicked");
-                }
-            }
-        };
-        let threads = (0..threads)
-            .map(|n| {
-                let jobs = jobs.clone();
-                std::thread::Builder::new().name(format!("lane-{n}")).spawn(move || work(jobs))
-            })
-            .collect::<std::io::Result<_>>()?;
-        Ok(Self { queue: Some(queue), threads })
+        let mut lane = Self { queue: Arc::new(Queue::new(waiting)), threads: Vec::new() };
+        for n in 0..threads {
+            let queue = lane.queue.clone();
+            let thread = std::thread::Builder::new().name(format!("lane-{n}"));
+            lane.threads.push(thread.spawn(move || work(&queue))?);
+        }
+        Ok(lane)
     }
 
     /// Queues `job`.
@@ -49,21 +44,82 @@ impl Lane {
     /// # Errors
     /// [`LaneFull`]; the job is dropped.
     pub fn submit(&self, job: impl FnOnce() + Send + 'static) -> Result<(), LaneFull> {
-        match self.queue.as_ref().map(|queue| queue.try_send(Box::new(job))) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => {
-                Err(LaneFull)
-            }
-        }
+        self.queue.put(Box::new(job))
     }
 }
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        self.queue = None;
+        self.queue.close();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+fn work(queue: &Queue) {
+    while let Some(job) = queue.take() {
+        if std::panic::catch_unwind(AssertUnwindSafe(job)).is_err() {
+            tracing::error!("a job in the lane panicked");
+        }
+    }
+}
+
+/// Jobs that wait. Whoever finds none sleeps at once: a channel's receiver would spin first, and take the
+/// core from redirects.
+#[derive(Debug)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+    room: usize,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+impl Queue {
+    fn new(room: usize) -> Self {
+        Self { waiting: Mutex::default(), changed: Condvar::new(), room }
+    }
+
+    fn put(&self, job: Job) -> Result<(), LaneFull> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.jobs.len() >= self.room {
+            return Err(LaneFull);
+        }
+        waiting.jobs.push_back(job);
+        drop(waiting);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The next job; nothing once it is closed and all are done.
+    fn take(&self) -> Option<Job> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match waiting.jobs.pop_front() {
+                None if waiting.closed => return None,
+                None => {
+                    let woken = self.changed.wait(waiting);
+                    waiting = woken.unwrap_or_else(PoisonError::into_inner);
+                }
+                job => return job,
+            }
+        }
+    }
+
+    fn close(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.changed.notify_all();
+    }
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} jobs", self.jobs.len())
     }
 }
 

@@ -1,18 +1,19 @@
-//! What each link has, in a list that grows: every item knows the next of its link.
+//! What each link has, in a list that grows: every item knows the one before of its link.
 //!
 //! To add one is one look into a table of links, and to find a link's is another, however long the
 //! list is. It is made for readers, when one asks: taking a click costs nothing for it.
 
-use hashbrown::{HashMap, hash_map::Entry};
+use hashbrown::HashMap;
 
-/// No item: the end of a chain.
+/// No item: before the first of a link.
 const NONE: u32 = u32::MAX;
 
-/// Items by link, those of one link in the order they came.
+/// Items by link.
 #[derive(Default)]
 pub(super) struct Chains<T> {
-    /// The first and the last item of each link.
-    ends: HashMap<u64, (u32, u32)>,
+    /// The last item of each link.
+    last: HashMap<u64, u32>,
+    /// Each with the one before of its link.
     items: Vec<(T, u32)>,
 }
 
@@ -20,26 +21,20 @@ impl<T: Copy> Chains<T> {
     /// Adds an item of a link.
     pub(super) fn push(&mut self, link: u64, item: T) {
         let at = self.items.len() as u32;
-        self.items.push((item, NONE));
-        match self.ends.entry(link) {
-            Entry::Vacant(ends) => {
-                ends.insert((at, at));
-            }
-            Entry::Occupied(mut ends) => {
-                let last = std::mem::replace(&mut ends.get_mut().1, at);
-                self.items[last as usize].1 = at;
-            }
-        }
+        let before = self.last.insert(link, at).unwrap_or(NONE);
+        self.items.push((item, before));
     }
 
-    /// The items of a link.
-    pub(super) fn of(&self, link: u64) -> impl Iterator<Item = T> {
-        let mut at = self.ends.get(&link).map_or(NONE, |ends| ends.0);
-        std::iter::from_fn(move || {
-            let (item, next) = *self.items.get(at as usize)?;
-            at = next;
-            Some(item)
-        })
+    /// The items of a link, in the order they came.
+    pub(super) fn of(&self, link: u64) -> Vec<T> {
+        let mut at = self.last.get(&link).map_or(NONE, |&last| last);
+        let mut found = Vec::new();
+        while let Some(&(item, before)) = self.items.get(at as usize) {
+            found.push(item);
+            at = before;
+        }
+        found.reverse();
+        found
     }
 
     /// How many items there are, of all links.
@@ -49,7 +44,7 @@ impl<T: Copy> Chains<T> {
 
     /// Forgets all items, but not their memory.
     pub(super) fn clear(&mut self) {
-        self.ends.clear();
+        self.last.clear();
         self.items.clear();
     }
 }
@@ -64,12 +59,11 @@ mod tests {
         for (item, link) in [5, 7, 5, 5, 9].into_iter().enumerate() {
             chains.push(link, item);
         }
-        let of = |chains: &Chains<usize>, link| chains.of(link).collect::<Vec<_>>();
         for (link, items) in [(5, vec![0, 2, 3]), (7, vec![1]), (9, vec![4]), (6, vec![])] {
-            assert_eq!(of(&chains, link), items, "{link}");
+            assert_eq!(chains.of(link), items, "{link}");
         }
         assert_eq!(chains.len(), 5);
         chains.clear();
-        assert_eq!((of(&chains, 5), chains.len()), (vec![], 0));
+        assert_eq!((chains.of(5), chains.len()), (vec![], 0));
     }
 }
