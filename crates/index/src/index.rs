@@ -79,11 +79,16 @@ impl Index {
     pub fn apply(&self, revision: Revision, changes: &[Change]) -> Vec<LinkId> {
         let mut writer = lock(&self.writer);
         if revision > self.applied() {
-            for change in changes {
-                writer.apply(&self.shards, change);
-            }
-            self.finish(&mut writer, revision);
+            self.write(&mut writer, revision, changes);
         }
+        writer.take_limited()
+    }
+
+    /// Applies changes that were found missing here; [`Index::applied`] stays. Versions hold as
+    /// for [`Index::apply`], and it gives what that gives.
+    pub fn repair(&self, changes: &[Change]) -> Vec<LinkId> {
+        let mut writer = lock(&self.writer);
+        self.write(&mut writer, self.applied(), changes);
         writer.take_limited()
     }
 
@@ -109,6 +114,12 @@ impl Index {
     pub fn set_spent(&self, id: LinkId, before: u64) -> bool {
         let writer = lock(&self.writer);
         writer.counters.get(&id).map(|counter| counter.set_before(before)).is_some()
+    }
+
+    /// The links with a click limit, and how many clicks each has spent by now.
+    pub fn spent(&self) -> Vec<(LinkId, u64)> {
+        let writer = lock(&self.writer);
+        writer.counters.iter().map(|(id, counter)| (*id, counter.total())).collect()
     }
 
     /// A loader that fills a new index beside this one and puts it in this one's place: at the
@@ -161,6 +172,13 @@ impl Index {
             writer.retire(shard.swap(table));
         }
         self.finish(&mut writer, revision);
+    }
+
+    fn write(&self, writer: &mut Writer, revision: Revision, changes: &[Change]) {
+        for change in changes {
+            writer.apply(&self.shards, change);
+        }
+        self.finish(writer, revision);
     }
 
     /// Publishes what a commit changed beside links, then its number.

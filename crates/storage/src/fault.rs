@@ -8,7 +8,13 @@
 //! It breaks one promise knowingly: [`Error`] says that nothing of a failed call
 //! was done.
 
-use std::{collections::BTreeMap, ops::Range, path::Path, thread, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    path::Path,
+    thread,
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use waypost_link::{
@@ -139,6 +145,7 @@ struct Script {
     faults: BTreeMap<Operation, Fault>,
     delays: BTreeMap<Operation, Duration>,
     calls: BTreeMap<Operation, u64>,
+    hidden: BTreeSet<Revision>,
 }
 
 /// A store that fails by a script.
@@ -184,6 +191,11 @@ impl<S> Faulty<S> {
     /// From now on every call of `operation` takes this much longer.
     pub fn delay(&self, operation: Operation, by: Duration) {
         self.script.lock().delays.insert(operation, by);
+    }
+
+    /// `replay` tells nothing of what the commit `revision` changed, as if the feed had lost it.
+    pub fn hide(&self, revision: Revision) {
+        self.script.lock().hidden.insert(revision);
     }
 
     /// From now on nothing fails or is delayed.
@@ -268,7 +280,11 @@ impl<S: LinkStore> LinkStore for Faulty<S> {
     }
 
     fn replay(&self, after: Revision, limit: usize) -> Result<Vec<Feed>> {
-        self.call(Operation::Replay, |store| store.replay(after, limit))
+        let mut feeds = self.call(Operation::Replay, |store| store.replay(after, limit))?;
+        let hidden = self.script.lock().hidden.clone();
+        let lost = feeds.iter_mut().filter(|feed| hidden.contains(&feed.revision));
+        lost.for_each(|feed| feed.changes.clear());
+        Ok(feeds)
     }
 
     fn wait(&self, after: Revision, timeout: Duration) -> Result<Revision> {

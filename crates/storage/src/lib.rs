@@ -21,6 +21,7 @@ mod link;
 mod maintain;
 mod query;
 mod sketch;
+mod snapshot;
 mod tally;
 mod window;
 
@@ -46,5 +47,6 @@ pub use query::{
     page_limit,
 };
 pub use sketch::Sketch;
+pub use snapshot::{Snapshot, SpentPage, Stamp};
 pub use tally::{Bucket, Counts, Detail, Dimension, Grain, LinkCount, Scope, Share, Totals};
 pub use window::{Window, window};

@@ -9,6 +9,21 @@ pub enum Error {
     /// The store said no.
     #[error(transparent)]
     Store(#[from] waypost_storage::Error),
+    /// The store can't be asked, and there is no snapshot to start from.
+    #[error("{error}; {} holds no snapshot to start from", dir.display())]
+    NoSnapshot {
+        /// Why the store can't be asked.
+        error: waypost_storage::Error,
+        /// The data directory.
+        dir: PathBuf,
+    },
+    /// The data directory belongs to another store.
+    #[error(
+        "{} holds the snapshot, and perhaps clicks, of another store; \
+         use another data directory, or remove this one if it is of no use any more",
+        .0.display()
+    )]
+    Foreign(PathBuf),
     /// The click journal can't be opened.
     #[error(transparent)]
     Journal(#[from] waypost_clicks::StartError),

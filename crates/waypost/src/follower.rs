@@ -1,6 +1,7 @@
 //! The follower: one OS thread that brings the store's feed to the index, whoever wrote it.
 //!
 //! When the store is away the index stays as it is and redirects go on; the follower keeps asking.
+//! Between commits it also audits the index, and repairs what it finds.
 
 use std::{
     sync::{
@@ -14,10 +15,17 @@ use std::{
 
 use waypost_clicks::Pipeline;
 use waypost_index::Index;
-use waypost_link::{Change, Link};
+use waypost_link::{Change, Link, LinkId};
 use waypost_storage::{Error, Feed, Result};
 
-use crate::{Applied, Store, janitor::Task, load};
+use crate::{
+    Applied, Store,
+    audit::{self, Audit, Found},
+    janitor::Task,
+    keeper::Kept,
+    known::Known,
+    load,
+};
 
 /// Longest wait for news; also how soon a stop is noticed.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -35,17 +43,23 @@ pub(crate) struct Health {
     pub(crate) reachable: AtomicBool,
     /// Calls that failed.
     pub(crate) errors: AtomicU64,
+    /// The index is what the local snapshot had: the store was not reached since the start.
+    pub(crate) from_snapshot: AtomicBool,
+    /// Links that the audit repaired.
+    pub(crate) repairs: AtomicU64,
     /// The end has come.
     pub(crate) stop: AtomicBool,
 }
 
-/// Brings the feed of `store` to `index`, which was loaded.
+/// Brings the feed of the store to `index`, which was loaded.
 pub(crate) struct Follower {
-    pub(crate) store: Store,
+    pub(crate) known: Arc<Known>,
     pub(crate) index: Arc<Index>,
     pub(crate) applied: Arc<Applied>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) janitor: SyncSender<Task>,
+    pub(crate) kept: Option<Kept>,
+    pub(crate) audit: Audit,
 }
 
 impl Follower {
@@ -55,10 +69,15 @@ impl Follower {
         thread.spawn(move || self.run(&health))
     }
 
-    fn run(&self, health: &Health) {
+    fn run(mut self, health: &Health) {
         while !health.stop.load(Relaxed) {
-            match self.step() {
-                Ok(()) => health.reachable.store(true, Relaxed),
+            let known = Arc::clone(&self.known);
+            let done = known.store().and_then(|store| {
+                self.step(store)?;
+                self.audit(store, health)
+            });
+            match done {
+                Ok(()) => self.reached(health),
                 Err(error) => {
                     health.errors.fetch_add(1, Relaxed);
                     if health.reachable.swap(false, Relaxed) {
@@ -70,17 +89,31 @@ impl Follower {
         }
     }
 
-    fn step(&self) -> Result<()> {
+    /// The store answered, and the index has what it said.
+    fn reached(&self, health: &Health) {
+        health.from_snapshot.store(false, Relaxed);
+        if !health.reachable.swap(true, Relaxed) {
+            let revision = self.index.applied();
+            tracing::info!(%revision, "the store answers again; the index has caught up");
+        }
+    }
+
+    fn step(&self, store: &Store) -> Result<()> {
         let applied = self.index.applied();
-        if self.store.links.wait(applied, PATIENCE)? <= applied {
+        let head = store.links.wait(applied, PATIENCE)?;
+        if head == applied {
             self.index.confirm();
             return Ok(());
         }
-        let done = match self.store.links.replay(applied, FEED) {
-            Ok(feeds) => feeds.iter().try_for_each(|feed| self.apply(feed)),
+        if head < applied {
+            tracing::warn!(%applied, %head, "the store went back; loading everything anew");
+            return self.reload(store);
+        }
+        let done = match store.links.replay(applied, FEED) {
+            Ok(feeds) => self.follow(store, feeds),
             Err(Error::Gone { oldest }) => {
                 tracing::warn!(%applied, oldest, "the feed was trimmed; loading everything anew");
-                load::load(&self.index, &*self.store.links, &*self.store.clicks)
+                self.reload(store)
             }
             Err(error) => Err(error),
         };
@@ -88,25 +121,81 @@ impl Follower {
         done
     }
 
-    /// Clicks of a link that becomes limited are looked up before the limit is seen, so that its
-    /// counter begins where the statistics stand.
-    fn apply(&self, feed: &Feed) -> Result<()> {
-        let limited: Vec<Link> = feed.changes.iter().filter_map(updated).cloned().collect();
+    /// Applies `feeds`, and hands over what was applied.
+    fn follow(&self, store: &Store, mut feeds: Vec<Feed>) -> Result<()> {
+        let done = feeds.iter().try_for_each(|feed| {
+            self.bring(store, &feed.changes, || self.index.apply(feed.revision, &feed.changes))
+        });
+        if let Some(kept) = &self.kept {
+            let applied = self.index.applied();
+            feeds.retain(|feed| feed.revision <= applied);
+            kept.applied(feeds);
+        }
+        done
+    }
+
+    fn reload(&self, store: &Store) -> Result<()> {
+        if let Some(kept) = &self.kept {
+            kept.anew();
+        }
+        load::load(&self.index, store)
+    }
+
+    /// Has `put` bring `changes` to the index. Clicks of a link that becomes limited are looked up
+    /// before the limit is seen, so that its counter begins where the statistics stand.
+    fn bring(
+        &self,
+        store: &Store,
+        changes: &[Change],
+        put: impl FnOnce() -> Vec<LinkId>,
+    ) -> Result<()> {
+        let limited: Vec<Link> = changes.iter().filter_map(updated).cloned().collect();
         if !limited.is_empty() {
             self.pipeline.settle(SETTLE);
         }
-        let spent = load::spent(&limited, &*self.store.clicks)?;
-        let fresh = self.index.apply(feed.revision, &feed.changes);
+        let spent = load::spent(&limited, &*store.clicks)?;
+        let fresh = put();
         for (link, before) in limited.iter().zip(spent) {
             if fresh.contains(&link.id) {
                 self.index.set_spent(link.id, before);
             }
         }
-        if feed.changes.iter().any(|change| matches!(change, Change::DeleteLink { .. })) {
+        if changes.iter().any(|change| matches!(change, Change::DeleteLink { .. })) {
             // A full queue is no loss: the janitor reads the feed for itself.
             let _ = self.janitor.try_send(Task::Purge);
         }
         Ok(())
+    }
+
+    /// Audits a page, if it is time, and repairs what differs.
+    fn audit(&mut self, store: &Store, health: &Health) -> Result<()> {
+        let repairs = match self.audit.step(&*store.links, &self.index)? {
+            Found::Nothing => return Ok(()),
+            Found::Differing(links) => self.repair(store, &links)?,
+            Found::Surplus(links) => {
+                self.reload(store)?;
+                links
+            }
+        };
+        health.repairs.fetch_add(repairs, Relaxed);
+        tracing::error!(repairs, "the index was not what the store is; it was repaired");
+        Ok(())
+    }
+
+    /// Brings `links` to the index the way that the feed should have; where that doesn't help,
+    /// everything is loaded anew. How many they were.
+    fn repair(&self, store: &Store, links: &[Link]) -> Result<u64> {
+        let put =
+            |link: &Link| Change::UpdateLink { link: Box::new(link.clone()), was: link.name() };
+        let changes: Vec<Change> = links.iter().map(put).collect();
+        self.bring(store, &changes, || self.index.repair(&changes))?;
+        if !links.iter().all(|link| audit::agrees(&self.index, link)) {
+            self.reload(store)?;
+        }
+        if let Some(kept) = &self.kept {
+            kept.anew();
+        }
+        Ok(links.len() as u64)
     }
 }
 

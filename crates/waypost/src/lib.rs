@@ -23,14 +23,18 @@
 #![forbid(unsafe_code)]
 
 mod applied;
+mod audit;
+mod boot;
 mod error;
 pub mod fleet;
 mod follower;
+mod identity;
 mod janitor;
+mod keeper;
+mod known;
 mod load;
 mod lock;
 mod options;
-mod secret;
 mod store;
 mod vitals;
 
@@ -48,12 +52,23 @@ pub use vitals::Vitals;
 use waypost_clicks::Pipeline;
 use waypost_index::Index;
 pub use waypost_link as link;
+use waypost_link::Revision;
 #[cfg(feature = "lmdb")]
-pub use waypost_lmdb::Options as LmdbOptions;
+pub use waypost_lmdb::{LmdbSnapshot, Options as LmdbOptions};
 pub use waypost_redirect::{Answer, Engine, Facts, Method, Redirect, Scratch, Settings};
 pub use waypost_storage as storage;
+use waypost_storage::{Snapshot, Stamp};
 
-use crate::{follower::Health, janitor::Task, lock::Lock};
+use crate::{
+    audit::Audit,
+    boot::Origin,
+    follower::{Follower, Health},
+    identity::Identity,
+    janitor::Task,
+    keeper::{Keeper, Kept},
+    known::Known,
+    lock::Lock,
+};
 
 /// How long a start waits for clicks of earlier starts to be stored: click limits begin where the
 /// store says, so they are exact if it takes no longer.
@@ -75,42 +90,52 @@ pub struct Waypost {
 impl Waypost {
     /// Starts on `store`; `options.dir` is for this process alone until it is dropped.
     ///
+    /// Where there is a snapshot and the store does not answer, it starts from that, and goes on
+    /// from there once the store is back.
+    ///
     /// # Errors
-    /// [`Error::InUse`] where another server has the directory, [`Error::Store`] where the store
-    /// can't be read, [`Error::Journal`], [`Error::Io`].
+    /// [`Error::InUse`] where another server has the directory, [`Error::Store`] and
+    /// [`Error::NoSnapshot`] where the store can't be read, [`Error::Foreign`], [`Error::Journal`],
+    /// [`Error::Io`].
     pub fn start(store: Store, options: Options) -> Result<Self, Error> {
-        let (dir, now) = (options.dir, options.now);
+        let (dir, now, snapshot) = (options.dir, options.now, options.snapshot);
         let lock = Lock::take(&dir)?;
-        let secret = secret::visitor_secret(&*store.links, now())?;
-        let sink: Arc<dyn waypost_storage::Sink> = Arc::clone(&store.clicks) as _;
-        let pipeline = Arc::new(Pipeline::start(&options.clicks.config(&dir, secret), sink)?);
-        if !pipeline.settle(REPLAY) {
+        let origin = Origin::find(&store, snapshot.as_deref(), &dir, now)?;
+        let Origin { identity, answered, .. } = origin;
+        let known = Arc::new(Known::new(store.clone(), identity.store, answered));
+        let config = options.clicks.config(&dir, identity.secret);
+        let pipeline = Arc::new(Pipeline::start(&config, Arc::clone(&known) as _)?);
+        if answered && !pipeline.settle(REPLAY) {
             tracing::warn!("clicks of earlier starts are still in the journal; going on without");
         }
         let index = Arc::new(Index::new());
-        load::load(&index, &*store.links, &*store.clicks)?;
+        origin.load(&index, &store, snapshot.as_deref())?;
         let recorder = pipeline.recorder().clone();
-        let engine = Engine::new(Arc::clone(&index), recorder, options.engine);
+        let engine = Arc::new(Engine::new(Arc::clone(&index), recorder, options.engine));
         let health = Arc::new(Health::default());
-        health.reachable.store(true, Relaxed);
+        health.reachable.store(answered, Relaxed);
+        health.from_snapshot.store(!answered, Relaxed);
         let failed = |error| Error::io(&dir, error);
         let beating = fleet::start(&store, &dir, &index, &health, now).map_err(failed)?;
         let (janitor, sweeping) =
-            janitor::start(store.clone(), Arc::clone(&health), options.retention_days, now)
+            janitor::start(store, Arc::clone(&health), options.retention_days, now)
                 .map_err(failed)?;
         let applied = Arc::new(Applied::default());
         applied.reach(index.applied());
-        let follower = follower::Follower {
-            store,
+        let (kept, keeping) =
+            keep(snapshot, &origin, &known, &index, &health).map_err(failed)?.unzip();
+        let follower = Follower {
+            known,
             index,
             applied: Arc::clone(&applied),
             pipeline: Arc::clone(&pipeline),
             janitor: janitor.clone(),
+            kept,
+            audit: Audit::new(options.audit),
         };
         let following = follower.start(Arc::clone(&health)).map_err(failed)?;
-        let threads = [following, sweeping].into_iter().chain(beating).collect();
+        let threads = [following, sweeping].into_iter().chain(beating).chain(keeping).collect();
         let threads = Mutex::new(threads);
-        let engine = Arc::new(engine);
         Ok(Self { engine, pipeline, health, applied, janitor, threads, _lock: lock })
     }
 
@@ -151,6 +176,26 @@ impl Waypost {
         threads.into_iter().for_each(|thread| drop(thread.join()));
         stored
     }
+}
+
+/// Starts the keeper, where there is a snapshot to keep.
+fn keep(
+    snapshot: Option<Arc<dyn Snapshot>>,
+    origin: &Origin,
+    known: &Arc<Known>,
+    index: &Arc<Index>,
+    health: &Arc<Health>,
+) -> std::io::Result<Option<(Kept, JoinHandle<()>)>> {
+    let Identity { store, secret } = origin.identity;
+    let keeper = |snapshot| Keeper {
+        snapshot,
+        known: Arc::clone(known),
+        index: Arc::clone(index),
+        health: Arc::clone(health),
+        stamp: Stamp { store, secret, revision: Revision::default() },
+        held: origin.stamp.map(|stamp| stamp.revision),
+    };
+    snapshot.map(|snapshot| keeper(snapshot).start()).transpose()
 }
 
 impl Drop for Waypost {

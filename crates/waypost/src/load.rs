@@ -1,8 +1,9 @@
-//! Fills the index from the store: at the start, and when the feed no longer reaches back far
-//! enough.
+//! Copies all that redirects need, page by page: from the store or its snapshot, into the index or
+//! a snapshot.
 //!
-//! The head is read first, then everything page by page while the store goes on, then the commits
-//! made meanwhile; versions see to it that nothing is applied twice.
+//! The head is read first, then everything page by page while the source goes on, then the commits
+//! made meanwhile. Those see to it that what comes out is one state: the index holds versions
+//! against each other, and a snapshot has what the last commit said of each object.
 
 use std::{
     panic::resume_unwind,
@@ -11,31 +12,64 @@ use std::{
 };
 
 use waypost_index::{Index, Loader};
-use waypost_link::{Link, LinkId, Noun, Revision};
-use waypost_storage::{ClickStore, LinkQuery, LinkStore, Order, RecordQuery, Result, limits::PAGE};
+use waypost_link::{Link, LinkId, Noun, Record, Revision};
+use waypost_storage::{
+    ClickStore, Feed, LinkQuery, Order, Page, RecordQuery, Result, Snapshot, SpentPage,
+    limits::PAGE,
+};
 
+use crate::Store;
+
+/// The records that redirects need.
+pub(crate) const NOUNS: &[Noun] =
+    &[Noun::Workspace, Noun::Domain, Noun::Collection, Noun::Tag, Noun::Pixel];
 /// Commits of the feed taken at once.
 const FEED: usize = 1_000;
 /// Pages of links read before they are put in place: more of them are more memory.
 const AHEAD: usize = 1;
 
-/// Puts the store's whole content into `index`.
-pub(crate) fn load(index: &Index, links: &dyn LinkStore, clicks: &dyn ClickStore) -> Result<()> {
+/// Where everything is read.
+pub(crate) trait Source: Sync {
+    /// The last commit.
+    fn head(&self) -> Result<Revision>;
+    /// A page of records.
+    fn records(&self, noun: Noun, after: Option<u64>) -> Result<Page<Record, u64>>;
+    /// A page of links.
+    fn links(&self, after: Option<LinkId>) -> Result<SpentPage>;
+    /// Commits after this one.
+    fn replay(&self, after: Revision) -> Result<Vec<Feed>>;
+}
+
+/// Where it goes.
+pub(crate) trait Target {
+    /// Takes a page of records.
+    fn records(&self, records: Vec<Record>) -> Result<()>;
+    /// Takes a page of links.
+    fn links(&self, links: &[Link], spent: &[u64]) -> Result<()>;
+    /// Takes commits made since the pages were begun.
+    fn apply(&self, feeds: &[Feed]) -> Result<()>;
+}
+
+/// Puts all of `source` in place of what `index` held.
+pub(crate) fn load(index: &Index, source: &dyn Source) -> Result<()> {
     let loader = index.loader();
-    let mut applied = links.head()?;
-    for noun in [Noun::Workspace, Noun::Domain, Noun::Collection, Noun::Tag, Noun::Pixel] {
-        records(&loader, links, noun)?;
-    }
-    all_links(&loader, links, clicks)?;
-    let head = links.head()?;
-    while applied < head {
-        for feed in links.replay(applied, FEED)? {
-            loader.apply(feed.revision, &feed.changes);
-            applied = feed.revision;
-        }
-    }
-    loader.publish(Revision(applied.0));
+    let revision = copy(source, &loader)?;
+    loader.publish(revision);
     Ok(())
+}
+
+/// Copies all of `source` to `target`; the commit that `target` is then at.
+pub(crate) fn copy(source: &dyn Source, target: &dyn Target) -> Result<Revision> {
+    let mut applied = source.head()?;
+    NOUNS.iter().try_for_each(|noun| records(source, target, *noun))?;
+    all_links(source, target)?;
+    let head = source.head()?;
+    while applied < head {
+        let feeds = source.replay(applied)?;
+        target.apply(&feeds)?;
+        applied = feeds.last().map_or(head, |feed| feed.revision);
+    }
+    Ok(applied)
 }
 
 /// How many clicks each of `links` has spent; zero for those without a limit, which are not asked.
@@ -48,45 +82,102 @@ pub(crate) fn spent(links: &[Link], clicks: &dyn ClickStore) -> Result<Vec<u64>>
     Ok(links.iter().map(own).collect())
 }
 
-fn records(loader: &Loader<'_>, links: &dyn LinkStore, noun: Noun) -> Result<()> {
-    let mut query =
-        RecordQuery { noun, workspace: None, order: Order::Ascending, after: None, limit: PAGE };
+fn records(source: &dyn Source, target: &dyn Target, noun: Noun) -> Result<()> {
+    let mut after = None;
     loop {
-        let page = links.records(&query)?;
-        loader.records(page.items);
-        if page.next.is_none() {
+        let page = source.records(noun, after)?;
+        target.records(page.items)?;
+        after = page.next;
+        if after.is_none() {
             return Ok(());
         }
-        query.after = page.next;
     }
 }
 
 /// Pages are read and decoded by a thread of their own, while this one puts the page before in place: half of the time
 /// is spent on either.
-fn all_links(loader: &Loader<'_>, links: &dyn LinkStore, clicks: &dyn ClickStore) -> Result<()> {
+fn all_links(source: &dyn Source, target: &dyn Target) -> Result<()> {
     let (sender, pages) = mpsc::sync_channel(AHEAD);
     thread::scope(|scope| {
-        let reading = scope.spawn(move || read(links, clicks, &sender));
-        for (items, spent) in pages {
-            loader.links(items.iter().zip(spent));
-        }
-        reading.join().unwrap_or_else(|panic| resume_unwind(panic))
+        let reading = scope.spawn(move || read(source, &sender));
+        let taken = pages
+            .iter()
+            .try_for_each(|SpentPage { page, spent }| target.links(&page.items, &spent));
+        // Whoever still reads sees that nobody takes its pages.
+        drop(pages);
+        reading.join().unwrap_or_else(|panic| resume_unwind(panic)).and(taken)
     })
 }
 
-/// A page of links, and how many clicks each has spent.
-type Spent = (Vec<Link>, Vec<u64>);
-
 /// Reads every page, until the end or until nobody takes them.
-fn read(links: &dyn LinkStore, clicks: &dyn ClickStore, to: &SyncSender<Spent>) -> Result<()> {
-    let mut query = LinkQuery { order: Order::Ascending, limit: PAGE, ..LinkQuery::default() };
+fn read(source: &dyn Source, to: &SyncSender<SpentPage>) -> Result<()> {
+    let mut after = None;
     loop {
-        let page = links.links(&query)?;
-        let spent = spent(&page.items, clicks)?;
-        let taken = to.send((page.items, spent)).is_ok();
-        if page.next.is_none() || !taken {
+        let page = source.links(after)?;
+        after = page.page.next;
+        if to.send(page).is_err() || after.is_none() {
             return Ok(());
         }
-        query.after = page.next;
+    }
+}
+
+impl Source for Store {
+    fn head(&self) -> Result<Revision> {
+        self.links.head()
+    }
+
+    fn records(&self, noun: Noun, after: Option<u64>) -> Result<Page<Record, u64>> {
+        let order = Order::Ascending;
+        self.links.records(&RecordQuery { noun, workspace: None, order, after, limit: PAGE })
+    }
+
+    fn links(&self, after: Option<LinkId>) -> Result<SpentPage> {
+        let order = Order::Ascending;
+        let query = LinkQuery { order, after, limit: PAGE, ..LinkQuery::default() };
+        let page = self.links.links(&query)?;
+        let spent = spent(&page.items, &*self.clicks)?;
+        Ok(SpentPage { page, spent })
+    }
+
+    fn replay(&self, after: Revision) -> Result<Vec<Feed>> {
+        self.links.replay(after, FEED)
+    }
+}
+
+/// A snapshot as a source: nobody changes it meanwhile.
+pub(crate) struct Still<'s>(pub(crate) &'s dyn Snapshot, pub(crate) Revision);
+
+impl Source for Still<'_> {
+    fn head(&self) -> Result<Revision> {
+        Ok(self.1)
+    }
+
+    fn records(&self, noun: Noun, after: Option<u64>) -> Result<Page<Record, u64>> {
+        self.0.records(noun, after, PAGE)
+    }
+
+    fn links(&self, after: Option<LinkId>) -> Result<SpentPage> {
+        self.0.links(after, PAGE)
+    }
+
+    fn replay(&self, _: Revision) -> Result<Vec<Feed>> {
+        Ok(Vec::new())
+    }
+}
+
+impl Target for Loader<'_> {
+    fn records(&self, records: Vec<Record>) -> Result<()> {
+        Loader::records(self, records);
+        Ok(())
+    }
+
+    fn links(&self, links: &[Link], spent: &[u64]) -> Result<()> {
+        Loader::links(self, links.iter().zip(spent.iter().copied()));
+        Ok(())
+    }
+
+    fn apply(&self, feeds: &[Feed]) -> Result<()> {
+        feeds.iter().for_each(|feed| drop(Loader::apply(self, feed.revision, &feed.changes)));
+        Ok(())
     }
 }

@@ -2,12 +2,14 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use waypost_clicks::{Config, limits};
 use waypost_link::{IpPolicy, Timestamp};
 use waypost_redirect::Settings;
+use waypost_storage::Snapshot;
 
 /// How to start.
 pub struct Options {
@@ -19,6 +21,10 @@ pub struct Options {
     pub clicks: ClickOptions,
     /// Days that raw clicks are kept.
     pub retention_days: u64,
+    /// How often the index is held against the store.
+    pub audit: Duration,
+    /// Where a copy of a store that is elsewhere is kept, so that a start needs no store.
+    pub snapshot: Option<Arc<dyn Snapshot>>,
     /// The clock.
     pub now: fn() -> Timestamp,
 }
@@ -48,6 +54,8 @@ impl Options {
             engine: Settings::default(),
             clicks: ClickOptions::default(),
             retention_days: 90,
+            audit: Duration::from_secs(600),
+            snapshot: None,
             now: system_time,
         }
     }

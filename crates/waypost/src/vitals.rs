@@ -47,4 +47,14 @@ impl Vitals {
     pub fn store_answers(&self) -> bool {
         self.health.reachable.load(Relaxed)
     }
+
+    /// Whether the index still is what the local snapshot had at the start.
+    pub fn from_snapshot(&self) -> bool {
+        self.health.from_snapshot.load(Relaxed)
+    }
+
+    /// Links in which the index was found to differ from the store, and was repaired.
+    pub fn index_repairs(&self) -> u64 {
+        self.health.repairs.load(Relaxed)
+    }
 }

@@ -18,6 +18,7 @@ pub mod limits;
 mod plan;
 mod query;
 mod read;
+mod snapshot;
 mod steps;
 mod store;
 mod tables;
@@ -26,4 +27,5 @@ mod writer;
 
 use waypost_storage::codec;
 
+pub use snapshot::LmdbSnapshot;
 pub use store::{LmdbStore, Options};
