@@ -43,6 +43,8 @@ pub struct Readings {
     pub index_bytes: u64,
     /// How long ago the index was last known to be up to date.
     pub index_age: Duration,
+    /// Links in which the index differed from the store.
+    pub index_repairs: u64,
     /// Open connections.
     pub connections: u64,
     /// Requests that reached a handler.
@@ -64,6 +66,8 @@ pub struct Ready {
     pub index: bool,
     /// The store answers.
     pub store: bool,
+    /// The index is what the local snapshot had: the store was not reached since the start.
+    pub snapshot: bool,
 }
 
 const fn gauge(name: &'static str, help: &'static str, read: fn(&Readings) -> f64) -> Metric {
@@ -89,6 +93,8 @@ pub const METRICS: &[Metric] = &[
     gauge("waypost_index_links", "Links in the index.", |r| r.index_links as f64),
     gauge("waypost_index_bytes", "Memory of the index.", |r| r.index_bytes as f64),
     gauge("waypost_index_age_seconds", "Since the index was last known to be up to date.", |r| r.index_age.as_secs_f64()),
+    gauge("waypost_index_from_snapshot", "1 while links are those of the local snapshot, since the store was not reached yet.", |r| u8::from(r.ready.snapshot).into()),
+    counter("waypost_index_repairs_total", "Links in which the index was found to differ from the store, and was repaired.", |r| r.index_repairs as f64),
     gauge("waypost_connections", "Open connections.", |r| r.connections as f64),
     counter("waypost_requests_total", "Requests that reached a handler.", |r| r.requests as f64),
     counter("waypost_panics_total", "Handlers that panicked and were answered 500.", |r| r.panics as f64),

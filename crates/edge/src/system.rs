@@ -28,6 +28,9 @@ pub(crate) enum System {
 /// ask first, and what a link leads to has rules of its own.
 const ROBOTS: &str = "User-agent: *\nDisallow:\n";
 
+/// What `/readyz` says where the store was not reached since the start.
+const SNAPSHOT: &str = "the store does not answer; links are those of the local snapshot\n";
+
 /// A day: neither changes while a server runs.
 const FOR_A_DAY: &str = "public, max-age=86400";
 
@@ -74,6 +77,7 @@ pub(crate) fn ready(ready: Ready, reply: Reply<'_>) -> Outcome {
     match (ready.index, ready.store) {
         (true, true) => line(200, "ready\n", reply),
         (false, _) => line(503, "the index is not loaded\n", reply),
+        (true, false) if ready.snapshot => line(503, SNAPSHOT, reply),
         (true, false) => line(503, "the store does not answer\n", reply),
     }
 }

@@ -75,6 +75,8 @@ use crate::{
 const REPLAY: Duration = Duration::from_secs(60);
 /// How long a clean stop gives the store to take the last clicks; the rest stays in the journal.
 const CLOSE: Duration = Duration::from_secs(30);
+/// The same, for a store that did not answer when it was last asked.
+const CLOSE_AWAY: Duration = Duration::from_secs(1);
 
 /// A running engine over a store.
 pub struct Waypost {
@@ -170,7 +172,8 @@ impl Waypost {
     pub fn close(&self) -> bool {
         self.health.stop.store(true, Relaxed);
         let _ = self.janitor.send(Task::Stop);
-        let stored = self.pipeline.close(CLOSE);
+        let answers = self.health.reachable.load(Relaxed);
+        let stored = self.pipeline.close(if answers { CLOSE } else { CLOSE_AWAY });
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         threads.into_iter().for_each(|thread| drop(thread.join()));

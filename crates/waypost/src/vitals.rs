@@ -49,7 +49,7 @@ impl Vitals {
     }
 
     /// Whether the index still is what the local snapshot had at the start.
-    pub fn from_snapshot(&self) -> bool {
+    pub fn on_snapshot(&self) -> bool {
         self.health.from_snapshot.load(Relaxed)
     }
 

@@ -1,6 +1,12 @@
 //! [`Database`]: a bounded pool of connections, and what every statement runs in.
+//!
+//! Whoever first reaches the database brings its schema up to date before anything else: it need
+//! not be there when a node starts.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use parking_lot::Mutex;
 use postgres::{Client, Transaction};
@@ -11,7 +17,7 @@ use waypost_storage::{Error, Result};
 use crate::{
     Options,
     fault::{Fault, Tried, explain},
-    limits, tls,
+    limits, migrate, tls,
 };
 
 type Manager = PostgresConnectionManager<MakeRustlsConnect>;
@@ -22,6 +28,8 @@ pub(crate) struct Database {
     refused: Arc<Refused>,
     config: postgres::Config,
     tls: MakeRustlsConnect,
+    /// The schema is what this version needs.
+    migrated: AtomicBool,
 }
 
 impl Database {
@@ -37,7 +45,7 @@ impl Database {
             .connection_customizer(Box::new(Settings(Arc::clone(&refused))))
             .error_handler(Box::new(Handler(Arc::clone(&refused))))
             .build_unchecked(manager);
-        Ok(Self { pool, refused, config: options.config.clone(), tls })
+        Ok(Self { pool, refused, config: options.config.clone(), tls, migrated: AtomicBool::new(false) })
     }
 
     /// A connection outside of the pool.
@@ -47,6 +55,18 @@ impl Database {
 
     /// Does `work` on a connection.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Client) -> Tried<T>) -> Result<T> {
+        self.as_it_is(|client| {
+            if !self.migrated.load(Relaxed) {
+                // Two at once take turns by the migrations' own lock.
+                migrate::up(client)?;
+                self.migrated.store(true, Relaxed);
+            }
+            work(client)
+        })
+    }
+
+    /// Does `work` on a connection, whatever the schema is.
+    pub(crate) fn as_it_is<T>(&self, work: impl FnOnce(&mut Client) -> Tried<T>) -> Result<T> {
         let mut client = self.pool.get().map_err(|_| self.refused.why())?;
         work(&mut client).map_err(Error::from)
     }
@@ -56,13 +76,19 @@ impl Database {
         &self,
         work: impl FnOnce(&mut Transaction<'_>) -> Tried<T>,
     ) -> Result<T> {
-        self.with(|client| {
-            let mut txn = client.transaction()?;
-            let done = work(&mut txn)?;
-            txn.commit()?;
-            Ok(done)
-        })
+        self.with(|client| in_transaction(client, work))
     }
+}
+
+/// Does `work` in a transaction that is rolled back where it fails.
+pub(crate) fn in_transaction<T>(
+    client: &mut Client,
+    work: impl FnOnce(&mut Transaction<'_>) -> Tried<T>,
+) -> Tried<T> {
+    let mut txn = client.transaction()?;
+    let done = work(&mut txn)?;
+    txn.commit()?;
+    Ok(done)
 }
 
 /// Why the last attempt to connect failed, unless one went well since: the pool itself only tells

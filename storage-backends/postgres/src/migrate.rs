@@ -4,10 +4,14 @@
 //! are one transaction, so a schema is never half new. Migrations only ever add: the version
 //! before must run beside this one, so a schema newer than this binary knows is no error.
 
-use postgres::Transaction;
+use postgres::{Client, Transaction};
 use waypost_storage::Result;
 
-use crate::{Options, database::Database, fault::Tried};
+use crate::{
+    Options,
+    database::{Database, in_transaction},
+    fault::Tried,
+};
 
 /// The lock's name: "waypost" in the upper bytes.
 const LOCK: i64 = 0x7761_7970_6f73_7400;
@@ -44,7 +48,7 @@ impl Migrations {
     /// # Errors
     /// `Unavailable`, `Unusable`.
     pub fn status(&self) -> Result<Vec<Migration>> {
-        let applied = self.0.write(applied)?;
+        let applied = self.0.as_it_is(|client| in_transaction(client, applied))?;
         let state = |&(number, name, _): &(i32, _, _)| Migration {
             number,
             name,
@@ -58,13 +62,13 @@ impl Migrations {
     /// # Errors
     /// `Unavailable`, `Unusable`: nothing was changed.
     pub fn up(&self) -> Result<usize> {
-        up(&self.0)
+        self.0.as_it_is(up)
     }
 }
 
 /// Runs what is missing; how many that were.
-pub(crate) fn up(database: &Database) -> Result<usize> {
-    database.write(|txn| {
+pub(crate) fn up(client: &mut Client) -> Tried<usize> {
+    in_transaction(client, |txn| {
         if missing(&applied(txn)?).next().is_none() {
             return Ok(0);
         }

@@ -29,7 +29,7 @@ use crate::{
     database::Database,
     limits,
     listen::{Hints, Listener},
-    migrate, query, read,
+    query, read,
 };
 
 /// A store in a PostgreSQL database, shared by any number of nodes.
@@ -44,13 +44,23 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Opens the database of `options`, and brings its schema up to date first.
+    /// Opens the database of `options`, and brings its schema up to date.
     ///
     /// # Errors
     /// `Unusable`: the options. `Unavailable`: the database can't be reached.
     pub fn open(options: &Options) -> Result<Self> {
+        let store = Self::new(options)?;
+        store.head()?;
+        Ok(store)
+    }
+
+    /// The database of `options`, which need not be there yet: what reaches it first brings its
+    /// schema up to date.
+    ///
+    /// # Errors
+    /// `Unusable`: the options. `Unavailable`: no thread could be started.
+    pub fn new(options: &Options) -> Result<Self> {
         let database = Arc::new(Database::new(options)?);
-        migrate::up(&database)?;
         let hints = Arc::new(Hints::default());
         let thread = |error: std::io::Error| Error::Unavailable(error.to_string());
         let listener = match options.notify {

@@ -117,6 +117,7 @@ fn options(config: &Config, countries: Option<Arc<dyn Countries>>) -> Result<Opt
         },
         retention_days: config.click_retention_days,
         now,
+        ..Options::new(&config.data)
     })
 }
 
@@ -218,12 +219,17 @@ fn readings(
             index_links: index.links as u64,
             index_bytes: index.bytes as u64,
             index_age: vitals.index_age(),
+            index_repairs: vitals.index_repairs(),
             connections: load(|counters| counters.open.load(Relaxed)),
             requests: load(|counters| counters.requests.load(Relaxed)),
             panics: load(|counters| counters.panics.load(Relaxed)),
             store_errors: vitals.store_errors(),
             http_requests: apis::requests(&apis),
-            ready: Ready { index: true, store: vitals.store_answers() },
+            ready: Ready {
+                index: true,
+                store: vitals.store_answers(),
+                snapshot: vitals.on_snapshot(),
+            },
         }
     })
 }
