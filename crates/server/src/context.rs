@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Result;
 use clap::Args;
-use waypost::Store;
+use waypost::{LmdbSnapshot, Store, storage::Snapshot};
 use waypost_link::Timestamp;
 use waypost_postgres::PostgresStore;
 use waypost_service::{Policy, Service};
@@ -79,6 +79,14 @@ impl Context {
     }
 }
 
+/// The store that `config` names, which need not answer yet, and the snapshot of one that is not in
+/// the data directory.
+pub(crate) fn find_store(config: &Config) -> Result<(Store, Option<Arc<dyn Snapshot>>)> {
+    let StoreUrl::Postgres(options) = &config.store else { return Ok((open_store(config)?, None)) };
+    let snapshot = LmdbSnapshot::open(&config.data.join("snapshot"), config.map_size)?;
+    Ok((Store::of(PostgresStore::new(options)?).shared(), Some(Arc::new(snapshot))))
+}
+
 /// The store that `config` names.
 pub(crate) fn open_store(config: &Config) -> Result<Store> {
     match &config.store {
@@ -86,7 +94,7 @@ pub(crate) fn open_store(config: &Config) -> Result<Store> {
             let options = waypost::LmdbOptions { map_size: config.map_size };
             Ok(Store::lmdb(&config.data, &options)?)
         }
-        StoreUrl::Postgres(options) => Ok(Store::of(PostgresStore::open(options)?)),
+        StoreUrl::Postgres(options) => Ok(Store::of(PostgresStore::open(options)?).shared()),
     }
 }
 

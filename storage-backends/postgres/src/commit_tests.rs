@@ -1,13 +1,13 @@
 //! What becomes of a commit whose answer was lost.
 
 use super::*;
-use crate::{Options, migrate, testing::TestDatabase};
+use crate::{Options, testing::TestDatabase};
 
 #[test]
 fn a_lost_answer_is_asked_for() {
     let test = TestDatabase::new();
     let database = Database::new(&test.options()).unwrap();
-    migrate::up(&database).unwrap();
+    database.with(|_| Ok(())).unwrap();
     let mut client = test.connect();
     let mut begin = |end: &str| {
         client.batch_execute("BEGIN").unwrap();

@@ -45,7 +45,13 @@ impl Database {
             .connection_customizer(Box::new(Settings(Arc::clone(&refused))))
             .error_handler(Box::new(Handler(Arc::clone(&refused))))
             .build_unchecked(manager);
-        Ok(Self { pool, refused, config: options.config.clone(), tls, migrated: AtomicBool::new(false) })
+        Ok(Self {
+            pool,
+            refused,
+            config: options.config.clone(),
+            tls,
+            migrated: AtomicBool::new(false),
+        })
     }
 
     /// A connection outside of the pool.

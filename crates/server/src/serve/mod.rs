@@ -26,7 +26,7 @@ use waypost_service::Lane;
 use self::visitors::Visitors;
 use crate::{
     config::Config,
-    context::{Context, now, open_store, service},
+    context::{Context, find_store, now, service},
     outside::{Alerts, SmtpMailer},
 };
 
@@ -73,10 +73,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let config = context.config(arguments.layer())?;
     logging::start(&config.log)?;
     let signals = signals::Signals::catch()?;
-    let store = open_store(&config)?;
+    let (store, snapshot) = find_store(&config)?;
     let countries = countries::open(config.geoip_db.as_deref())?;
-    let waypost = Waypost::start(store.clone(), options(&config, countries.clone())?)?;
-    let first = banner::first_key(&service(&config, &store))?;
+    let options = Options { snapshot, ..options(&config, countries.clone())? };
+    let waypost = Waypost::start(store.clone(), options)?;
+    // Where there is a snapshot to start from, there was a first key.
+    let known = waypost.vitals().on_snapshot();
+    let first = if known { None } else { banner::first_key(&service(&config, &store))? };
     let bound = bind(&config)?;
     let lane = Lane::start(VISITORS_LANE.0, VISITORS_LANE.1)?;
     let visitors = Visitors { lane, service: service(&config, &store), media: config.media() };

@@ -45,7 +45,12 @@ impl World {
 
     /// A node on another store, in the same data directory.
     pub(crate) fn start_on(&self, store: &Arc<Faulty<MemoryStore>>) -> Result<Waypost, Error> {
-        let store = Store { links: store.clone(), clicks: store.clone(), maintain: store.clone() };
+        let store = Store {
+            links: store.clone(),
+            clicks: store.clone(),
+            maintain: store.clone(),
+            shared: false,
+        };
         let options = Options::new(self.dir());
         let snapshot = Some(Arc::clone(&self.snapshot));
         Waypost::start(store, Options { snapshot, audit: Duration::from_millis(1), ..options })
