@@ -1,3 +1,5 @@
+//! A copy is filled, follows, and is found whole after it was opened again.
+
 use waypost_link::{
     Collection, CollectionId, Destination, DomainId, Name, Schemes, Setting, Slug, Timestamp,
     WorkspaceId,
