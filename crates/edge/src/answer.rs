@@ -64,8 +64,8 @@ pub(crate) fn response(answer: &Answer<'_>, seconds: i64, sandboxed: bool) -> Re
             page(405, body).header("Allow", allow)
         }
         Answer::PasswordForm(form) => page(form.status(), pages::password(form)),
-        // Neither is an answer yet.
-        Answer::PasswordCheck(_) | Answer::Stats(_) => {
+        // None of them is an answer yet.
+        Answer::PasswordCheck(_) | Answer::LeaseSpent(_) | Answer::Stats(_) => {
             page(500, pages::message("Error", "Something went wrong."))
         }
         Answer::TooManyTries { retry_after } => {

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use waypost_h1::{BodyPolicy, Handler, Head, Method, Outcome, Reply, Request, Response};
@@ -29,6 +29,17 @@ pub trait Blocking: Send + Sync {
 
     /// Whether `password` is the one of this Argon2id hash. Called from such a job.
     fn verify(&self, password: &str, hash: &str) -> bool;
+
+    /// Runs `job`, which has clicks lent, as [`submit`](Self::submit) does; it keeps no others waiting.
+    fn submit_lending(&self, job: Box<dyn FnOnce() + Send>) -> bool {
+        self.submit(job)
+    }
+
+    /// Has clicks of a limited link lent to this node, at the latest by `until`; whether it is worth deciding again.
+    /// Called from such a job. Where a store has one node nothing is ever lent.
+    fn lend(&self, _link: LinkId, _until: Instant) -> bool {
+        false
+    }
 
     /// What the public page of a link shows; nothing where the store doesn't answer. Called from such a job.
     fn figures(&self, link: LinkId, workspace: WorkspaceId) -> Option<Figures>;
@@ -114,6 +125,7 @@ impl Edge {
         let answer = self.engine.decide(facts, scratch);
         let outcome = match &answer {
             Answer::PasswordCheck(check) => return self.check(facts, check, received, reply),
+            Answer::LeaseSpent(link) => return self.lend(facts, *link, received, reply),
             Answer::Stats(page) => return self.count(page, received, reply),
             Answer::PasswordForm(form) if form.wrong && !facts::is_form(request) => {
                 reply.respond(&answer::not_a_form())
@@ -153,17 +165,67 @@ impl Edge {
     }
 
     fn checked(&self, kept: &Kept, password: &str, hash: &str, received: Instant) -> Response {
-        let right = self.settings.blocking.verify(password, hash);
+        if self.settings.blocking.verify(password, hash) {
+            let until = Instant::now() + Duration::from_millis(limits::LENDING_MS);
+            return kept.with(|facts| self.decided(facts, Some(hash), until, received));
+        }
+        self.counters.count(Answer::WRONG_PASSWORD.outcome(), received.elapsed());
+        kept.with(|facts| self.encoded(&Answer::WRONG_PASSWORD, facts))
+    }
+
+    /// Has clicks of a limited link lent elsewhere; whoever had them lent answers.
+    #[cold]
+    fn lend(
+        self: &Arc<Self>,
+        facts: &Facts<'_>,
+        link: LinkId,
+        received: Instant,
+        reply: Reply<'_>,
+    ) -> Outcome {
+        let kept = Kept::of(facts);
+        let edge = Arc::clone(self);
+        let until = received + Duration::from_millis(limits::LENDING_MS);
+        let (deferred, outcome) = reply.defer();
+        let job = move || {
+            deferred.complete(kept.with(|facts| edge.decided(facts, None, until, received)));
+        };
+        if !self.settings.blocking.submit_lending(Box::new(job)) {
+            // The job was dropped, and its promise with it: the client is answered 503.
+            self.counters.count(Answer::LeaseSpent(link).outcome(), received.elapsed());
+        }
+        outcome
+    }
+
+    /// The response to what is decided, with a password's hash that was proven where there is one, once there are clicks to spend where it needs any; 503 where there are none by
+    /// `until`.
+    fn decided(
+        &self,
+        facts: &Facts<'_>,
+        proof: Option<&str>,
+        until: Instant,
+        received: Instant,
+    ) -> Response {
         let mut scratch = Scratch::default();
-        kept.with(|facts| {
-            let answer = if right {
-                self.engine.passed(facts, hash, &mut scratch)
-            } else {
-                Answer::WRONG_PASSWORD
+        for _ in 0..limits::LENDING_TRIES {
+            let answer = match proof {
+                Some(hash) => self.engine.passed(facts, hash, &mut scratch),
+                None => self.engine.decide(facts, &mut scratch),
             };
-            self.counters.count(answer.outcome(), received.elapsed());
-            answer::response(&answer, facts.at.seconds(), self.settings.sandboxed)
-        })
+            match answer {
+                Answer::LeaseSpent(link) if self.settings.blocking.lend(link, until) => {}
+                Answer::LeaseSpent(_) => break,
+                answer => {
+                    self.counters.count(answer.outcome(), received.elapsed());
+                    return self.encoded(&answer, facts);
+                }
+            }
+        }
+        self.counters.count("unavailable", received.elapsed());
+        answer::busy()
+    }
+
+    fn encoded(&self, answer: &Answer<'_>, facts: &Facts<'_>) -> Response {
+        answer::response(answer, facts.at.seconds(), self.settings.sandboxed)
     }
 
     /// Has a link's clicks counted elsewhere, for its public page.

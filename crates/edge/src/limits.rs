@@ -11,6 +11,10 @@ pub const SHARDS: usize = 64;
 pub const PIXELS: usize = 100;
 /// Most bytes of a pixel's id.
 pub const PIXEL_ID_BYTES: usize = 64;
+/// How long a visitor of a limited link waits for clicks to be lent, in milliseconds.
+pub const LENDING_MS: u64 = 250;
+/// How often it is decided again, where others spend what was lent.
+pub const LENDING_TRIES: usize = 16;
 /// Pages of public statistics and pictures in the making at once, each a job that others wait behind.
 pub const FETCHED: usize = 16;
 /// Characters of a picture's name.

@@ -19,6 +19,8 @@ use waypost_redirect::Engine;
 struct Threads {
     full: AtomicBool,
     away: AtomicBool,
+    /// Clicks of limited links that may be lent, one at a time.
+    lending: Mutex<(u64, Option<Arc<Index>>)>,
 }
 
 impl Blocking for Threads {
@@ -41,6 +43,20 @@ impl Blocking for Threads {
         let days = vec![Count { name: "2026-01-01".to_owned(), clicks: 3 }];
         let title = format!("<b>{link:?}</b>");
         Some(Figures { title, clicks: 1_234, visitors: 99, days, ..Figures::default() })
+    }
+
+    fn lend(&self, link: LinkId, until: std::time::Instant) -> bool {
+        assert!(until.elapsed().is_zero(), "it is not too late yet");
+        let (left, index) = &mut *self.lending.lock().unwrap();
+        let counter = index.as_ref().and_then(|index| index.counter(link)).unwrap();
+        match left.checked_sub(1) {
+            Some(fewer) => {
+                *left = fewer;
+                counter.lent().unwrap().add(1);
+            }
+            None => counter.lent().unwrap().set_out(true),
+        }
+        !self.away.load(Relaxed)
     }
 
     fn picture(&self, _: &str) -> Option<Vec<u8>> {
@@ -70,6 +86,10 @@ fn links() -> Vec<Link> {
         script: "<script>track()</script>".to_owned(),
     };
     vec![
+        link(7, "few", &|link| link.max_clicks = Some(9)),
+        link(8, "locked-few", &|link| {
+            (link.max_clicks, link.password) = (Some(9), Some("let me in".to_owned()));
+        }),
         link(1, "hi", &|_| {}),
         link(2, "locked", &|link| link.password = Some("let me in".to_owned())),
         link(3, "tagged", &|link| link.scripts = vec![tag()]),
@@ -101,7 +121,10 @@ fn pending() -> Domain {
 
 impl World {
     fn new() -> Self {
-        let index = Arc::new(Index::new());
+        Self::over(Arc::new(Index::new()))
+    }
+
+    fn over(index: Arc<Index>) -> Self {
         for (revision, link) in (1..).zip(links()) {
             index.apply(Revision(revision), &[Change::CreateLink(Box::new(link))]);
         }
@@ -320,6 +343,28 @@ fn a_full_lane_sheds_passwords_and_nothing_else() {
     world.check("GET /hi HTTP/1.1\r\nHost: a\r\n\r\n", 302, &[]);
     world.threads.full.store(false, Relaxed);
     world.check(&post("/locked", FORM, "password=let+me+in"), 303, &[]);
+}
+
+#[test]
+fn clicks_of_limited_links_are_lent() {
+    let index = Arc::new(Index::lending());
+    let mut world = World::over(Arc::clone(&index));
+    *world.threads.lending.lock().unwrap() = (2, Some(index));
+    let get = "GET /few HTTP/1.1\r\nHost: a\r\n\r\n";
+    let to = "\r\nLocation: https://example.com/?a=%22\r\n";
+    world.threads.away.store(true, Relaxed);
+    world.check(get, 503, &["\r\nRetry-After: 1\r\n", NO_STORE, "!Location"]);
+    world.threads.away.store(false, Relaxed);
+    world.check(get, 302, &[to, "private, no-store"]);
+    world.check(&post("/locked-few", FORM, "password=let+me+in"), 303, &[to]);
+    world.check(get, 404, &["<h1>Not found</h1>"]);
+    world.threads.full.store(true, Relaxed);
+    world.check(get, 404, &[]);
+    assert_eq!(world.drain.take(|_| ()), 2);
+    let page = world.get("/metrics");
+    for line in ["{outcome=\"redirect\"} 2\n", "{outcome=\"unavailable\"} 1\n"] {
+        assert!(page.contains(&format!("waypost_redirects_total{line}")), "{page}");
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! The index: what readers look up, and what the follower tells it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use waypost_link::{Change, DomainId, LinkId, Revision};
 
 use crate::{
-    Directory, Entry, Loader,
+    Directory, Entry, Loader, Spent,
     sync::{ArcSwap, AtomicU64, Condvar, Mutex, Ordering, PoisonError, lock, wait_while},
     writer::{Counters, Hasher, Shards, Writer, shard},
 };
@@ -42,7 +45,13 @@ pub struct Stats {
 impl Index {
     /// An empty index that has applied nothing.
     pub fn new() -> Self {
-        Self::with_writer(Writer::new(Hasher::default(), Counters::default()))
+        Self::with_writer(Writer::new(Hasher::default(), Counters::default(), false))
+    }
+
+    /// An empty index of a node that shares limits with others: it redirects what it is lent of
+    /// them (see [`Lent`](crate::Lent)), which is nothing yet.
+    pub fn lending() -> Self {
+        Self::with_writer(Writer::new(Hasher::default(), Counters::default(), true))
     }
 
     /// Calls `read` with the link of `code` (decoded) on `domain`: what a redirect does.
@@ -122,11 +131,17 @@ impl Index {
         writer.counters.iter().map(|(id, counter)| (*id, counter.total())).collect()
     }
 
+    /// The counter of the limited link `id`; `None` where it has no limit.
+    pub fn counter(&self, id: LinkId) -> Option<Arc<Spent>> {
+        lock(&self.writer).counters.get(&id).cloned()
+    }
+
     /// A loader that fills a new index beside this one and puts it in this one's place: at the
     /// start, and when the feed no longer reaches back to [`Index::applied`].
     pub fn loader(&self) -> Loader<'_> {
         let writer = lock(&self.writer);
-        Loader::new(self, writer.hasher.clone(), writer.counters.clone())
+        let staged = Writer::new(writer.hasher.clone(), writer.counters.clone(), writer.lends);
+        Loader::new(self, staged)
     }
 
     /// Says that the follower has just seen that there is nothing newer than what is applied.

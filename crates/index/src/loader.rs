@@ -7,11 +7,7 @@
 
 use waypost_link::{Change, Link, LinkId, Record, Revision};
 
-use crate::{
-    Index,
-    sync::lock,
-    writer::{Counters, Hasher, Writer},
-};
+use crate::{Index, sync::lock, writer::Writer};
 
 /// An index in the making. Dropped unpublished, it leaves no trace.
 pub struct Loader<'a> {
@@ -20,8 +16,8 @@ pub struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    pub(crate) fn new(target: &'a Index, hasher: Hasher, counters: Counters) -> Self {
-        Self { target, staged: Index::with_writer(Writer::new(hasher, counters)) }
+    pub(crate) fn new(target: &'a Index, staged: Writer) -> Self {
+        Self { target, staged: Index::with_writer(staged) }
     }
 
     /// Adds links, each with the clicks that the store has counted for it, journal included;

@@ -61,6 +61,8 @@ pub(crate) struct Writer {
     ground: Arc<Ground>,
     shelves: Vec<Shelf>,
     pub(crate) counters: Counters,
+    /// Whether counters are of what is lent.
+    pub(crate) lends: bool,
     /// Counters of the index that this one is to replace, which hold clicks no store has yet.
     inherited: Counters,
     members: Members,
@@ -78,13 +80,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(hasher: Hasher, inherited: Counters) -> Self {
+    pub(crate) fn new(hasher: Hasher, inherited: Counters, lends: bool) -> Self {
         let ground = Arc::<Ground>::default();
         Self {
             hasher,
             shelves: (0..SHARDS).map(|_| Shelf::new(&ground, 0, 0, 0)).collect(),
             ground,
             counters: Counters::default(),
+            lends,
             inherited,
             members: Members::default(),
             records: BTreeMap::new(),
@@ -331,8 +334,9 @@ impl Writer {
         if let Some(counter) = self.counters.get(&id) {
             return Arc::clone(counter);
         }
+        let lends = self.lends;
         let counter = self.inherited.remove(&id).unwrap_or_else(|| {
-            let counter = Arc::<Spent>::default();
+            let counter = Arc::new(if lends { Spent::lending() } else { Spent::default() });
             match before {
                 Some(clicks) => counter.set_before(clicks),
                 None => self.limited.push(id),

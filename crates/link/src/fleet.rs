@@ -47,8 +47,11 @@ pub struct Lease {
 /// What is told about an account through the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum News {
-    /// A node needs clicks where none are left: who has unspent ones gives them back.
-    Wanted,
+    /// A node needs clicks where none are left: who else has unspent ones gives them back.
+    Wanted {
+        /// That node.
+        by: NodeId,
+    },
     /// Clicks came back: whoever found none left may ask again.
     Returned,
 }

@@ -33,6 +33,9 @@ pub enum Answer<'a> {
     /// Not an answer yet: check the password against this hash, off the coroutine, then go on with
     /// [`Engine::passed`](crate::Engine::passed) or [`Answer::WRONG_PASSWORD`].
     PasswordCheck(PasswordCheck<'a>),
+    /// Not an answer yet: this node has spent what it was lent of the link's click limit. Have more lent, off the
+    /// coroutine, then decide again, or answer 503. Only where nodes share a store.
+    LeaseSpent(LinkId),
     /// 429: more than five tries a minute at this link's password.
     TooManyTries {
         /// Seconds until the next try: `Retry-After`.
@@ -136,7 +139,7 @@ impl Answer<'_> {
         Answer::PasswordForm(PasswordForm { wrong: true, code: None });
 
     /// Every value of [`Answer::outcome`].
-    pub const OUTCOMES: [&'static str; 7] = [
+    pub const OUTCOMES: [&'static str; 8] = [
         "redirect",
         "interstitial",
         "not_found",
@@ -144,6 +147,7 @@ impl Answer<'_> {
         "method_not_allowed",
         "password",
         "stats",
+        "unavailable",
     ];
 
     /// The name that metrics count this answer under.
@@ -158,10 +162,11 @@ impl Answer<'_> {
                 "password"
             }
             Self::Stats(_) => "stats",
+            Self::LeaseSpent(_) => "unavailable",
         }
     }
 
-    /// The HTTP status; `None` for [`Answer::PasswordCheck`], which isn't one yet.
+    /// The HTTP status; `None` for [`Answer::PasswordCheck`] and [`Answer::LeaseSpent`], which aren't one yet.
     pub const fn status(&self) -> Option<u16> {
         Some(match self {
             Self::Redirect(redirect) => redirect.status,
@@ -170,7 +175,7 @@ impl Answer<'_> {
             Self::MethodNotAllowed { .. } => 405,
             Self::PasswordForm(form) => form.status(),
             Self::TooManyTries { .. } => 429,
-            Self::PasswordCheck(_) => return None,
+            Self::PasswordCheck(_) | Self::LeaseSpent(_) => return None,
         })
     }
 }

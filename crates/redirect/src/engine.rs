@@ -41,6 +41,7 @@ pub(crate) enum Verdict {
     MethodNotAllowed { posts: bool },
     PasswordForm { wrong: bool, rotated: bool },
     PasswordCheck(LinkId),
+    LeaseSpent(LinkId),
     TooManyTries(u32),
     Stats(LinkId, WorkspaceId),
 }
@@ -65,7 +66,8 @@ impl Engine {
     /// The answer to a request; its click, if it is one, is recorded.
     ///
     /// Never blocks, and allocates nothing for a plain link at an ASCII code. An [`Answer::PasswordCheck`] asks the
-    /// caller to check a hash, elsewhere, and to go on with [`Engine::passed`] or [`Answer::WRONG_PASSWORD`].
+    /// caller to check a hash, elsewhere, and to go on with [`Engine::passed`] or [`Answer::WRONG_PASSWORD`]; an
+    /// [`Answer::LeaseSpent`] to have clicks lent, elsewhere, and to decide again.
     #[inline]
     pub fn decide<'s>(&self, facts: &Facts<'_>, scratch: &'s mut Scratch) -> Answer<'s> {
         self.answer(facts, None, scratch)
@@ -196,6 +198,7 @@ impl Verdict {
                     details.and_then(|details| details.password.as_deref()).unwrap_or_default();
                 Answer::PasswordCheck(PasswordCheck { link, hash })
             }
+            Self::LeaseSpent(link) => Answer::LeaseSpent(link),
             Self::TooManyTries(retry_after) => Answer::TooManyTries { retry_after },
             Self::Stats(link, workspace) => Answer::Stats(StatsPage { link, workspace, code }),
         }

@@ -4,7 +4,7 @@
 use std::{cell::OnceCell, sync::Arc};
 
 use waypost_clicks::Recorder;
-use waypost_index::{Details, Entry, Limit};
+use waypost_index::{Details, Entry, Limit, Spend};
 use waypost_link::{Click, ClickId, Flags, Rule, Timestamp, Zone};
 
 use crate::{
@@ -121,8 +121,10 @@ impl<'a> Visit<'a> {
         let salt = self.engine.next_salt();
         let way = self.way();
         self.compose(&way, salt, scratch);
-        if !self.count(&way, salt) {
-            return Verdict::NotFound;
+        match self.count(&way, salt) {
+            Spend::Done => {}
+            Spend::Out => return Verdict::NotFound,
+            Spend::Ask => return Verdict::LeaseSpent(self.entry.id),
         }
         let app = if matches!(way, Way::Amazon(_)) { App::of(self.facts.user_agent) } else { None };
         if app.is_some() || self.has_page() {
@@ -191,16 +193,16 @@ impl<'a> Visit<'a> {
         });
     }
 
-    /// Spends a click of the limit, if there is one, and records it; false where none is left. `HEAD` and prefetches
-    /// do neither.
+    /// Spends a click of the limit, if there is one, and records it where that is done. `HEAD` and prefetches do
+    /// neither.
     #[inline]
-    fn count(&self, way: &Way<'_>, salt: u32) -> bool {
+    fn count(&self, way: &Way<'_>, salt: u32) -> Spend {
         if !self.facts.counts() {
-            return true;
+            return Spend::Done;
         }
         let limit = self.entry.details.and_then(|details| details.limit.as_ref());
-        if limit.is_some_and(|limit| !limit.try_spend()) {
-            return false;
+        if let Some(other @ (Spend::Out | Spend::Ask)) = limit.map(Limit::try_spend) {
+            return other;
         }
         let facts = self.facts;
         let click = Click {
@@ -217,7 +219,7 @@ impl<'a> Visit<'a> {
             rule: if let Way::Rule(rule) = way { &rule.id } else { "" },
         };
         self.engine.clicks.record(Recorder::lane(), &click);
-        true
+        Spend::Done
     }
 
     /// Whether something has to run on a page before the redirect, whoever visits.

@@ -21,6 +21,7 @@ use waypost_storage::{Error, Feed, Result};
 use crate::{
     Applied, Store,
     audit::{self, Audit, Found},
+    fleet::Leases,
     janitor::Task,
     keeper::Kept,
     known::Known,
@@ -60,6 +61,7 @@ pub(crate) struct Follower {
     pub(crate) janitor: SyncSender<Task>,
     pub(crate) kept: Option<Kept>,
     pub(crate) audit: Audit,
+    pub(crate) leases: Option<Arc<Leases>>,
 }
 
 impl Follower {
@@ -138,7 +140,9 @@ impl Follower {
         if let Some(kept) = &self.kept {
             kept.anew();
         }
-        load::load(&self.index, store)
+        let done = load::load(&self.index, store);
+        self.leases.iter().for_each(|leases| leases.missed());
+        done
     }
 
     /// Has `put` bring `changes` to the index. Clicks of a link that becomes limited are looked up
@@ -154,6 +158,7 @@ impl Follower {
             self.pipeline.settle(SETTLE);
         }
         let spent = load::spent(&limited, &*store.clicks)?;
+        self.leases.iter().for_each(|leases| leases.hear(changes));
         let fresh = put();
         for (link, before) in limited.iter().zip(spent) {
             if fresh.contains(&link.id) {

@@ -62,6 +62,7 @@ use waypost_storage::{Snapshot, Stamp};
 use crate::{
     audit::Audit,
     boot::Origin,
+    fleet::{Crew, Leases},
     follower::{Follower, Health},
     identity::Identity,
     janitor::Task,
@@ -85,6 +86,7 @@ pub struct Waypost {
     health: Arc<Health>,
     applied: Arc<Applied>,
     janitor: SyncSender<Task>,
+    leases: Option<Arc<Leases>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     _lock: Lock,
 }
@@ -110,7 +112,7 @@ impl Waypost {
         if answered && !pipeline.settle(REPLAY) {
             tracing::warn!("clicks of earlier starts are still in the journal; going on without");
         }
-        let index = Arc::new(Index::new());
+        let index = Arc::new(if store.shared { Index::lending() } else { Index::new() });
         origin.load(&index, &store, snapshot.as_deref())?;
         let recorder = pipeline.recorder().clone();
         let engine = Arc::new(Engine::new(Arc::clone(&index), recorder, options.engine));
@@ -118,7 +120,10 @@ impl Waypost {
         health.reachable.store(answered, Relaxed);
         health.from_snapshot.store(!answered, Relaxed);
         let failed = |error| Error::io(&dir, error);
-        let beating = fleet::start(&store, &dir, &index, &health, now).map_err(failed)?;
+        let shared = store.shared.then(|| Arc::clone(&known));
+        let crew =
+            shared.map(|store| Crew::of(store, &dir, &index, now)).transpose().map_err(failed)?;
+        let leases = crew.as_ref().map(|crew| Arc::clone(crew.leases()));
         let (janitor, sweeping) =
             janitor::start(store, Arc::clone(&health), options.retention_days, now)
                 .map_err(failed)?;
@@ -134,11 +139,13 @@ impl Waypost {
             janitor: janitor.clone(),
             kept,
             audit: Audit::new(options.audit),
+            leases: leases.clone(),
         };
         let following = follower.start(Arc::clone(&health)).map_err(failed)?;
-        let threads = [following, sweeping].into_iter().chain(beating).chain(keeping).collect();
-        let threads = Mutex::new(threads);
-        Ok(Self { engine, pipeline, health, applied, janitor, threads, _lock: lock })
+        let crew = crew.map(|crew| crew.start(&pipeline, &health)).transpose().map_err(failed)?;
+        let threads = [following, sweeping].into_iter().chain(crew.into_iter().flatten());
+        let threads = Mutex::new(threads.chain(keeping).collect());
+        Ok(Self { engine, pipeline, health, applied, janitor, leases, threads, _lock: lock })
     }
 
     /// What answers requests.
@@ -154,6 +161,12 @@ impl Waypost {
     /// How far the index has come: wait here for one's own commit.
     pub fn applied(&self) -> &Arc<Applied> {
         &self.applied
+    }
+
+    /// Where clicks of limited links are lent, where nodes share the store: what to ask after an
+    /// [`Answer::LeaseSpent`].
+    pub fn leases(&self) -> Option<&Arc<Leases>> {
+        self.leases.as_ref()
     }
 
     /// A view of the counters that outlives the borrow.
@@ -174,6 +187,7 @@ impl Waypost {
         let _ = self.janitor.send(Task::Stop);
         let answers = self.health.reachable.load(Relaxed);
         let stored = self.pipeline.close(if answers { CLOSE } else { CLOSE_AWAY });
+        self.leases.iter().for_each(|leases| leases.close(stored && answers));
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         threads.into_iter().for_each(|thread| drop(thread.join()));

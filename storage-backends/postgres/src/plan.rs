@@ -106,6 +106,9 @@ impl Plan {
             0 => record.set_id(self.next_id(codec::noun(noun))),
             id => {
                 let old = self.stored.records.get(&(noun, id)).ok_or(Error::Missing { index })?;
+                if !old.is_succeeded_by(record.version()) {
+                    return Err(Error::Stale { index });
+                }
                 old.claims().iter().for_each(|claim| self.give_up(claim));
             }
         }
@@ -113,9 +116,11 @@ impl Plan {
         for claim in record.claims() {
             self.claim(index, claim, id)?;
         }
-        let mut bytes = Vec::new();
-        codec::record(&mut bytes, &record);
-        self.follow(codec::Step::Put(noun, id, &bytes));
+        if record.is_followed() {
+            let mut bytes = Vec::new();
+            codec::record(&mut bytes, &record);
+            self.follow(codec::Step::Put(noun, id, &bytes));
+        }
         self.stored.records.insert((noun, id), record);
         self.records.insert((noun, id));
         Ok(id)
@@ -125,7 +130,9 @@ impl Plan {
         let old = self.stored.records.remove(&(noun, id)).ok_or(Error::Missing { index })?;
         old.claims().iter().for_each(|claim| self.give_up(claim));
         self.records.insert((noun, id));
-        self.follow(codec::Step::Gone(noun, id));
+        if noun.is_followed() {
+            self.follow(codec::Step::Gone(noun, id));
+        }
         Ok(id)
     }
 

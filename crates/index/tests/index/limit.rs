@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::AtomicUsize, sync::atomic::Ordering, thread};
 
-use waypost_index::{Index, Limit};
+use waypost_index::{Index, Limit, Spend};
 use waypost_link::{DomainId, Link, LinkId, Name, Revision};
 
 use crate::fixture::{create, link, name, update};
@@ -15,7 +15,10 @@ fn limited(version: u64, name: &Name, max: Option<u64>) -> Link {
 /// Spends a click of the link; `None` where there is no limit.
 fn spend(index: &Index, name: &Name) -> Option<bool> {
     let spent = index.with(name.domain, name.slug.as_str(), |entry| {
-        entry.details.and_then(|details| details.limit.as_ref()).map(Limit::try_spend)
+        entry
+            .details
+            .and_then(|details| details.limit.as_ref())
+            .map(|limit| limit.try_spend() == Spend::Done)
     });
     spent.flatten()
 }

@@ -104,6 +104,28 @@ fn a_limit_is_spent_last_and_by_visits_only() {
 }
 
 #[test]
+fn a_node_of_a_fleet_redirects_what_it_is_lent() {
+    let world = World::over(waypost_index::Index::lending(), waypost_redirect::Settings::default());
+    let link = world.link("hi", |link| link.max_clicks = Some(2));
+    let counter = world.engine.index().counter(link.id).unwrap();
+    let lent = counter.lent().unwrap();
+    let head = Facts { method: Method::Head, ..get("/hi") };
+    let (open, ask, gone) = ("302 https://example.com/2", "check lease of 1", "404 \"hi\"");
+    let check = |facts: &Facts<'_>, expected: &str, clicks| {
+        assert_eq!(world.ask(facts), expected);
+        assert_eq!(world.clicks().len(), clicks);
+    };
+    check(&get("/hi"), ask, 0);
+    check(&head, open, 0);
+    lent.add(1);
+    check(&get("/hi"), open, 1);
+    check(&get("/hi"), ask, 0);
+    lent.set_out(true);
+    check(&get("/hi"), gone, 0);
+    check(&head, gone, 0);
+}
+
+#[test]
 fn a_limit_is_exact_under_eight_threads() {
     let world = World::new();
     world.link("hi", |link| link.max_clicks = Some(1_000));

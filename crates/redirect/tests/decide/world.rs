@@ -41,8 +41,12 @@ impl World {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
+        Self::over(Index::new(), settings)
+    }
+
+    pub(crate) fn over(index: Index, settings: Settings) -> Self {
         let (recorder, drain) = waypost_clicks::queue(4, 64 << 20);
-        let engine = Engine::new(Arc::new(Index::new()), recorder, settings);
+        let engine = Engine::new(Arc::new(index), recorder, settings);
         Self {
             engine,
             drain: RefCell::new(drain),
@@ -171,6 +175,7 @@ pub(crate) fn say(answer: &Answer<'_>) -> String {
         Answer::MethodNotAllowed { allow } => format!(" {allow}"),
         Answer::PasswordForm(form) => format!(" form {:?}", form.code),
         Answer::PasswordCheck(check) => format!(" {}", check.hash),
+        Answer::LeaseSpent(link) => format!(" lease of {link}"),
         Answer::TooManyTries { retry_after } => format!(" {retry_after}"),
         Answer::Stats(page) => format!(" stats {}", page.code),
     };

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use waypost::fleet;
+use waypost::fleet::{self, Forgotten};
 use waypost_link::{Node, NodeId, Revision, Timestamp};
 
 use super::output;
@@ -52,11 +52,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
             list(&nodes, head, json)
         }
         Command::Forget { id, json } => {
-            let name = fleet::forget(&*store.links, NodeId(id), now())?;
+            let Forgotten { name, clicks } = fleet::forget(&store, NodeId(id), now())?;
             if json {
-                return Ok(output::json(&json!({ "forgotten": name }))?);
+                return Ok(output::json(&json!({ "forgotten": name, "clicks": clicks }))?);
             }
-            Ok(output::line(name)?)
+            Ok(output::line(format_args!("{name}: {clicks} clicks of limited links came back"))?)
         }
     }
 }

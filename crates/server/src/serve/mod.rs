@@ -16,14 +16,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use waypost::{ClickOptions, Options, Waypost};
+use waypost::{ClickOptions, Options, Waypost, fleet::Leases};
 use waypost_api::Api;
 use waypost_edge::{Edge, Readings, Ready};
 use waypost_h1::{Bound, PerIp, Runtime, Server};
 use waypost_redirect::Countries;
 use waypost_service::Lane;
 
-use self::visitors::Visitors;
+use self::visitors::{Lending, Visitors};
 use crate::{
     config::Config,
     context::{Context, find_store, now, service},
@@ -33,6 +33,9 @@ use crate::{
 /// Threads that serve visitors who must wait, and jobs that may wait for them: a password's check takes a core and
 /// 19 MiB.
 const VISITORS_LANE: (usize, usize) = (2, 256);
+/// Threads that wait for clicks of limited links, each at most as long as its visitor does, and visitors who may wait
+/// for them.
+const LENDING_LANE: (usize, usize) = (8, 1024);
 
 /// Flags of `waypost serve`.
 #[derive(Args, Debug)]
@@ -81,8 +84,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let known = waypost.vitals().on_snapshot();
     let first = if known { None } else { banner::first_key(&service(&config, &store))? };
     let bound = bind(&config)?;
-    let lane = Lane::start(VISITORS_LANE.0, VISITORS_LANE.1)?;
-    let visitors = Visitors { lane, service: service(&config, &store), media: config.media() };
+    let visitors = visitors(&config, &store, &waypost)?;
     let apis = apis::start(&config, &store, countries, &waypost)?;
     let servers = serve(bound, &config, &waypost, Arc::new(visitors), &apis)?;
     banner::show(&config, &servers, first.as_ref());
@@ -93,6 +95,19 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     drop(alerts);
     tracing::info!("stopped");
     Ok(())
+}
+
+fn visitors(config: &Config, store: &waypost::Store, waypost: &Waypost) -> Result<Visitors> {
+    let lend = |leases: &Arc<Leases>| {
+        let lane = Lane::start(LENDING_LANE.0, LENDING_LANE.1)?;
+        std::io::Result::Ok(Lending { lane, leases: Arc::clone(leases) })
+    };
+    Ok(Visitors {
+        lane: Lane::start(VISITORS_LANE.0, VISITORS_LANE.1)?,
+        lending: waypost.leases().map(lend).transpose()?,
+        service: service(config, store),
+        media: config.media(),
+    })
 }
 
 /// The thread that mails alerts, where there is a mail server.

@@ -1,7 +1,8 @@
 //! What visitors wait for in the lane: passwords checked, clicks counted for public pages, pictures read.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
+use waypost::fleet::Leases;
 use waypost_edge::{Blocking, Count, Figures};
 use waypost_link::{LinkId, Timestamp, WorkspaceId};
 use waypost_service::{Days, Dimension, Fault, Lane, Result, Service, Subject, verify_password};
@@ -12,10 +13,18 @@ use crate::exchange::print_time;
 pub(super) struct Visitors {
     /// Where jobs run.
     pub(super) lane: Lane,
+    /// Where those run that have clicks lent, where nodes share the store.
+    pub(super) lending: Option<Lending>,
     /// What figures are asked of.
     pub(super) service: Service,
     /// Where pictures are.
     pub(super) media: PathBuf,
+}
+
+/// Threads that wait for clicks to be lent, and who lends them.
+pub(super) struct Lending {
+    pub(super) lane: Lane,
+    pub(super) leases: Arc<Leases>,
 }
 
 impl Blocking for Visitors {
@@ -25,6 +34,14 @@ impl Blocking for Visitors {
 
     fn verify(&self, password: &str, hash: &str) -> bool {
         verify_password(password, hash)
+    }
+
+    fn submit_lending(&self, job: Box<dyn FnOnce() + Send>) -> bool {
+        self.lending.as_ref().is_some_and(|lending| lending.lane.submit(job).is_ok())
+    }
+
+    fn lend(&self, link: LinkId, until: Instant) -> bool {
+        self.lending.as_ref().is_some_and(|lending| lending.leases.lend(link, until))
     }
 
     fn figures(&self, link: LinkId, workspace: WorkspaceId) -> Option<Figures> {

@@ -43,7 +43,14 @@ pub fn record(out: &mut Vec<u8>, record: &Record) {
             out.uint(lease.granted);
             out.uint(lease.counted);
             out.uint(lease.version);
-            out.u8(lease.news.map_or(0, |news| 1 + news as u8));
+            match lease.news {
+                None => out.u8(0),
+                Some(News::Returned) => out.u8(1),
+                Some(News::Wanted { by }) => {
+                    out.u8(2);
+                    out.uint(by.0);
+                }
+            }
         }
         Record::Setting(setting) => {
             out.text(&setting.name);
@@ -84,8 +91,8 @@ pub fn read_record(noun: Noun, id: u64, bytes: &[u8]) -> Option<Record> {
             version: f.uint()?,
             news: match f.u8()? {
                 0 => None,
-                1 => Some(News::Wanted),
-                2 => Some(News::Returned),
+                1 => Some(News::Returned),
+                2 => Some(News::Wanted { by: NodeId(f.uint()?) }),
                 _ => return None,
             },
         }),

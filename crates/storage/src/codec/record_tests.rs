@@ -149,7 +149,8 @@ fn fleet() -> impl Strategy<Value = Record> {
                 granted: a,
                 counted: b,
                 version: c,
-                news: [None, Some(News::Wanted), Some(News::Returned)][attempts as usize % 3],
+                news: [None, Some(News::Wanted { by: NodeId(a) }), Some(News::Returned)]
+                    [attempts as usize % 3],
             }),
             _ => Record::Setting(Setting { id: SettingId(id), name, value }),
         })

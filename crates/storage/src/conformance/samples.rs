@@ -222,7 +222,7 @@ fn lease() -> Lease {
         granted: 50,
         counted: 20,
         version: 1,
-        news: Some(News::Wanted),
+        news: Some(News::Wanted { by: NodeId(9) }),
         ..Lease::default()
     }
 }

@@ -1,9 +1,16 @@
 //! The nodes of a fleet: servers that share a store.
 //!
 //! Each has a name, which its data directory keeps, and writes a [`Node`] every few seconds, so
-//! that people see who is there and how far it has come. A store of one node has none of this.
+//! that people see who is there and how far it has come. Clicks of limited links are lent to nodes:
+//! [`Leases`] has how. A store of one node has none of this.
 
+mod accounts;
+mod book;
+mod clerk;
+mod forget;
 mod heartbeat;
+mod leases;
+mod ledger;
 mod name;
 
 use std::{
@@ -14,40 +21,29 @@ use std::{
     time::{Duration, Instant},
 };
 
+use waypost_clicks::Pipeline;
 use waypost_index::Index;
-use waypost_link::{Change, Node, NodeId, Noun, Record, Revision, Timestamp};
-use waypost_storage::{Error, LinkStore, Order, RecordQuery, Result, limits::PAGE};
+use waypost_link::{Node, Noun, Record, Revision, Timestamp};
+use waypost_storage::{LinkStore, Order, RecordQuery, Result, limits::PAGE};
 
-use self::{heartbeat::Heartbeat, name::Name};
-use crate::{Store, follower::Health};
+use self::{
+    accounts::Accounts, clerk::Clerk, heartbeat::Heartbeat, leases::Fleet, ledger::Ledger,
+    name::Name,
+};
+pub use self::{
+    forget::{ForgetError, Forgotten, forget},
+    leases::Leases,
+};
+use crate::{follower::Health, known::Known};
 
 /// How long a node may be silent and still be taken for alive, in seconds.
 pub const ALIVE_SECONDS: i64 = 15;
-
 /// How often a node says that it is there.
 const BEAT: Duration = Duration::from_secs(2);
 /// How soon a stop is noticed.
 const TICK: Duration = Duration::from_millis(100);
-
-/// Why a node can't be forgotten.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ForgetError {
-    /// There is none of this id.
-    #[error("there is no node {0}")]
-    Unknown(NodeId),
-    /// It may still redirect.
-    #[error("node {name} was seen {seconds} s ago; stop it first, and wait {ALIVE_SECONDS} s")]
-    Alive {
-        /// Its name.
-        name: String,
-        /// How long ago it was seen.
-        seconds: i64,
-    },
-    /// The store said no.
-    #[error(transparent)]
-    Store(#[from] Error),
-}
+/// How long clicks may take to be stored before they are reported as counted.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// Every node of the store, oldest first, and the store's head.
 ///
@@ -70,82 +66,107 @@ pub fn nodes(links: &dyn LinkStore) -> Result<(Vec<Node>, Revision)> {
     }
 }
 
-/// Starts the thread that says that this node is there, where the store is shared.
-pub(crate) fn start(
-    store: &Store,
-    dir: &Path,
-    index: &Arc<Index>,
-    health: &Arc<Health>,
+/// A node of a fleet, before it runs.
+pub(crate) struct Crew {
+    store: Arc<Known>,
+    name: Name,
+    leases: Arc<Leases>,
+    index: Arc<Index>,
     now: fn() -> Timestamp,
-) -> io::Result<Option<JoinHandle<()>>> {
-    if !store.shared {
-        return Ok(None);
+}
+
+impl Crew {
+    /// The node whose name and leases `dir` keeps.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn of(
+        store: Arc<Known>,
+        dir: &Path,
+        index: &Arc<Index>,
+        now: fn() -> Timestamp,
+    ) -> io::Result<Self> {
+        let mut name = Name::of(dir)?;
+        let ledger = match Ledger::open(dir, name.as_str())? {
+            Some(ledger) => ledger,
+            None => {
+                let was = std::mem::replace(&mut name, Name::draw(dir)?);
+                let (was, node) = (was.as_str(), name.as_str());
+                tracing::warn!(
+                    was,
+                    node,
+                    "the system went down while this node held clicks of limited links; it goes on as a new one: forget the old one to have them back"
+                );
+                Ledger::discard(dir)?;
+                Ledger::open(dir, name.as_str())?.ok_or_else(|| io::Error::other("no ledger"))?
+            }
+        };
+        let leases = Arc::new(Leases::new(Arc::clone(index), ledger));
+        Ok(Self { store, name, leases, index: Arc::clone(index), now })
     }
-    let mut heartbeat = Heartbeat::new(Name::of(dir)?);
-    let (store, index, health) = (store.clone(), Arc::clone(index), Arc::clone(health));
-    let run = move || {
+
+    /// What it may spend.
+    pub(crate) fn leases(&self) -> &Arc<Leases> {
+        &self.leases
+    }
+
+    /// Starts its threads: one that says that it is there, one that takes clicks. The first ends
+    /// with `health`'s stop, the second with [`Leases`]' own.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn start(
+        self,
+        pipeline: &Arc<Pipeline>,
+        health: &Arc<Health>,
+    ) -> io::Result<[JoinHandle<()>; 2]> {
+        let (pipeline, health) = (Arc::clone(pipeline), Arc::clone(health));
+        let (store, leases, now) = (Arc::clone(&self.store), Arc::clone(&self.leases), self.now);
+        let clerk = Clerk { store, leases, now, wanted: Vec::new() };
+        let beating = thread::Builder::new().name("heartbeat".to_owned());
+        let lending = thread::Builder::new().name("leases".to_owned());
+        Ok([
+            beating.spawn(move || self.beat(&pipeline, &health))?,
+            lending.spawn(move || clerk.run())?,
+        ])
+    }
+
+    fn beat(self, pipeline: &Pipeline, health: &Health) {
+        let mut heartbeat = Heartbeat::new(self.name.clone());
         let mut due = Instant::now();
         while !health.stop.load(Relaxed) {
             if Instant::now() >= due {
                 due = Instant::now() + BEAT;
                 // Whether the store answers is the follower's to say.
-                if let Err(error) = heartbeat.beat(&*store.links, index.applied(), now()) {
+                if let Err(error) = self.once(&mut heartbeat, pipeline) {
                     tracing::debug!(%error, "the store was not told that this node is there");
                 }
             }
             thread::sleep(TICK);
         }
-    };
-    thread::Builder::new().name("heartbeat".to_owned()).spawn(run).map(Some)
-}
-
-/// Forgets a node that is gone for good; its name.
-///
-/// # Errors
-/// [`ForgetError`].
-pub fn forget(
-    links: &dyn LinkStore,
-    id: NodeId,
-    now: Timestamp,
-) -> std::result::Result<String, ForgetError> {
-    let Some(Record::Node(node)) = links.record(Noun::Node, id.0)? else {
-        return Err(ForgetError::Unknown(id));
-    };
-    let seconds = (now.0 - node.seen_at.0) / Timestamp::SECOND;
-    if seconds < ALIVE_SECONDS {
-        return Err(ForgetError::Alive { name: node.name, seconds: seconds.max(0) });
     }
-    links.commit(&[Change::DeleteRecord { noun: Noun::Node, id: id.0 }], now)?;
-    Ok(node.name)
+
+    fn once(&self, heartbeat: &mut Heartbeat, pipeline: &Pipeline) -> Result<()> {
+        let store = self.store.store()?;
+        let (links, clicks, now) = (&*store.links, &*store.clicks, (self.now)());
+        let node = heartbeat.beat(links, self.index.applied(), now)?;
+        let (nodes, _) = nodes(links)?;
+        let since = now.plus(-ALIVE_SECONDS * Timestamp::SECOND);
+        let alive = nodes.iter().filter(|node| node.seen_at >= since).count() as u64;
+        let (rivalled, known) = (heartbeat.rivalled, nodes.len() as u64);
+        self.leases.set_fleet(Fleet { node: Some(node), rivalled, alive, known });
+        let used = self.leases.unreported();
+        if used.is_empty() || !pipeline.settle(SETTLE) {
+            return Ok(());
+        }
+        let accounts = Accounts { links, clicks, node, now };
+        for used in used {
+            accounts.report(used.link, used.since, used.spent)?;
+            self.leases.reported(used);
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use waypost_storage::memory::MemoryStore;
-
-    use super::*;
-
-    #[test]
-    fn only_a_silent_node_is_forgotten() {
-        let store = MemoryStore::new(|_| Default::default());
-        let node = |name: &str| {
-            Change::PutRecord(Record::Node(Node {
-                name: name.to_owned(),
-                seen_at: Timestamp(0),
-                ..Node::default()
-            }))
-        };
-        store.commit(&[node("a"), node("b")], Timestamp(0)).unwrap();
-        let at = |seconds| Timestamp(seconds * Timestamp::SECOND);
-        let names = || {
-            let (nodes, head) = nodes(&store).unwrap();
-            assert_eq!(head, Revision(0));
-            nodes.into_iter().map(|node| node.name).collect::<Vec<_>>()
-        };
-        assert!(matches!(forget(&store, NodeId(1), at(14)), Err(ForgetError::Alive { .. })));
-        assert!(matches!(forget(&store, NodeId(3), at(99)), Err(ForgetError::Unknown(_))));
-        assert_eq!(names(), ["a", "b"]);
-        assert_eq!(forget(&store, NodeId(1), at(15)).unwrap(), "a");
-        assert_eq!(names(), ["b"]);
-    }
-}
+mod tests;

@@ -29,7 +29,7 @@ impl Name {
         match read(&dir.join(FILE))? {
             Some(Kept { name, own: true }) => Ok(Self(name)),
             Some(Kept { name, own: false }) => {
-                let new = draw(dir)?;
+                let new = Self::draw(dir)?;
                 tracing::warn!(
                     of = name,
                     node = new.0,
@@ -37,8 +37,24 @@ impl Name {
                 );
                 Ok(new)
             }
-            None => draw(dir),
+            None => Self::draw(dir),
         }
+    }
+
+    /// Draws a name and keeps it. The file is whole before it has its own name, which changes neither
+    /// its number nor its age.
+    pub(super) fn draw(dir: &Path) -> io::Result<Self> {
+        let mut digits = [0; 4];
+        getrandom::fill(&mut digits).map_err(|error| io::Error::other(error.to_string()))?;
+        let name = format!("{}-{:08x}", host(), u32::from_be_bytes(digits));
+        let fresh = dir.join("node.new");
+        let _ = fs::remove_file(&fresh);
+        let mut file = File::create_new(&fresh)?;
+        let birth = birth(&file)?;
+        file.write_all(format!("{name}\n{birth}\n").as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&fresh, dir.join(FILE))?;
+        Ok(Self(name))
     }
 
     /// As text.
@@ -62,22 +78,6 @@ fn read(path: &Path) -> io::Result<Option<Kept>> {
     let text = io::read_to_string(io::Read::take(file, BYTES))?;
     let Some((name, said)) = text.trim_end().split_once('\n') else { return Ok(None) };
     Ok(Some(Kept { name: name.to_owned(), own: said == birth }))
-}
-
-/// Draws a name and keeps it. The file is whole before it has its own name, which changes neither
-/// its number nor its age.
-fn draw(dir: &Path) -> io::Result<Name> {
-    let mut digits = [0; 4];
-    getrandom::fill(&mut digits).map_err(|error| io::Error::other(error.to_string()))?;
-    let name = format!("{}-{:08x}", host(), u32::from_be_bytes(digits));
-    let fresh = dir.join("node.new");
-    let _ = fs::remove_file(&fresh);
-    let mut file = File::create_new(&fresh)?;
-    let birth = birth(&file)?;
-    file.write_all(format!("{name}\n{birth}\n").as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&fresh, dir.join(FILE))?;
-    Ok(Name(name))
 }
 
 /// What a copy of this file doesn't have: its number on the disk, and when it was made where the
