@@ -95,8 +95,6 @@ pub struct Service {
     recent: Arc<stats::Recent>,
     /// What the next commit remembers.
     remember: Option<Arc<Mutex<Option<Remembered>>>>,
-    /// Held by whoever edits a small object.
-    turn: Arc<Mutex<()>>,
     prober: Option<Arc<dyn Prober>>,
     catalogue: Option<Arc<dyn Catalogue>>,
 }
@@ -121,7 +119,6 @@ impl Service {
             scopes: Arc::default(),
             recent: Arc::default(),
             remember: None,
-            turn: Arc::default(),
             prober: None,
             catalogue: None,
         }

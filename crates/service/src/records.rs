@@ -1,15 +1,13 @@
 //! Small objects, whichever kind they are: read, listed, put, deleted.
 //!
-//! They have no versions, so edits through one [`Service`] and its clones take turns
+//! They have no versions, so whoever edits them takes turns, on whichever node
 //! ([`Service::in_turn`]): what is read there stays true until it is put back, and what is counted
 //! stays below its limit.
-
-use std::sync::PoisonError;
 
 use waypost_link::{
     Alert, AmazonTag, Change, Collection, Domain, Key, Noun, Pixel, Record, Workspace, WorkspaceId,
 };
-use waypost_storage::{Order, RecordQuery};
+use waypost_storage::{Error, Order, RecordQuery};
 
 use crate::{Fault, Result, Service};
 
@@ -107,11 +105,13 @@ impl Service {
         })
     }
 
-    /// Runs `edit` while no other edit of a small object runs through this service or a clone of it.
-    /// It may wait for the store, never for anything outside, and not for another turn.
-    pub(crate) fn in_turn<R>(&self, edit: impl FnOnce() -> R) -> R {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        edit()
+    /// Runs `edit` while no other edit of a small object runs, on this node or another. It may wait for the store, never
+    /// for anything outside, and not for another turn.
+    pub(crate) fn in_turn<R>(&self, edit: impl FnOnce() -> Result<R>) -> Result<R> {
+        let (mut edit, mut done) = (Some(edit), None);
+        self.store.in_turn(&mut || done = edit.take().map(|edit| edit()))?;
+        let lost = || Error::Unavailable("the turn was not taken".to_owned());
+        done.unwrap_or_else(|| Err(Fault::Store(lost())))
     }
 
     /// Refuses one more object where a workspace has `most` already.

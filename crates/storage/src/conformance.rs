@@ -92,6 +92,7 @@ cases! { $
         records_come_back_as_they_were_put
         versions_count_up_and_old_ones_are_stale
         a_lease_follows_the_one_before
+        edits_take_turns
         what_does_not_exist_is_missing
         a_failing_commit_changes_nothing
         changes_see_those_before_them

@@ -50,6 +50,7 @@ macro_rules! operations {
 
 operations! {
     Commit "commit",
+    InTurn "in_turn",
     Link "link",
     Links "links",
     LinkCount "link_count",
@@ -235,6 +236,10 @@ impl<S> Faulty<S> {
 impl<S: LinkStore> LinkStore for Faulty<S> {
     fn commit(&self, changes: &[Change], now: Timestamp) -> Result<Committed> {
         self.call(Operation::Commit, |store| store.commit(changes, now))
+    }
+
+    fn in_turn(&self, edit: &mut dyn FnMut()) -> Result<()> {
+        self.call(Operation::InTurn, |store| store.in_turn(edit))
     }
 
     fn link(&self, id: LinkId) -> Result<Option<Link>> {

@@ -56,6 +56,15 @@ pub trait LinkStore: Send + Sync {
     /// `Unavailable` say that the store can't take any now.
     fn commit(&self, changes: &[Change], now: Timestamp) -> Result<Committed>;
 
+    /// Runs `edit` while no other runs that was given to this, in whichever process: what it reads
+    /// of small objects, which have no versions, stays true until it puts them back, as long as
+    /// all who put them take turns. What it commits stays, whatever comes after; no turn is taken
+    /// within another.
+    ///
+    /// # Errors
+    /// `Unavailable` where the store is away, or others take too long: `edit` was not run.
+    fn in_turn(&self, edit: &mut dyn FnMut()) -> Result<()>;
+
     /// The link of this id.
     ///
     /// # Errors

@@ -38,6 +38,8 @@ use crate::{
 /// ```
 pub struct MemoryStore {
     links: Mutex<Links>,
+    /// Held by whose turn it is.
+    turn: Mutex<()>,
     /// Woken by every commit that the feed carries.
     moved: Condvar,
     clicks: Mutex<Clicks>,
@@ -51,6 +53,7 @@ impl MemoryStore {
     pub fn new(read_agent: ReadAgent) -> Self {
         Self {
             links: Mutex::default(),
+            turn: Mutex::default(),
             moved: Condvar::new(),
             clicks: Mutex::default(),
             saved: Mutex::new(None),
@@ -62,6 +65,7 @@ impl MemoryStore {
     pub fn copy(&self) -> Self {
         Self {
             links: Mutex::new(self.links.lock().clone()),
+            turn: Mutex::default(),
             moved: Condvar::new(),
             clicks: Mutex::new(self.clicks.lock().clone()),
             saved: Mutex::new(None),
@@ -91,6 +95,12 @@ impl LinkStore for MemoryStore {
         let committed = self.links.lock().commit(changes, now)?;
         self.moved.notify_all();
         Ok(committed)
+    }
+
+    fn in_turn(&self, edit: &mut dyn FnMut()) -> Result<()> {
+        let _turn = self.turn.lock();
+        edit();
+        Ok(())
     }
 
     fn link(&self, id: LinkId) -> Result<Option<Link>> {

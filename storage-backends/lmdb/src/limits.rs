@@ -28,3 +28,5 @@ pub const FORGET: usize = 20_000;
 pub const POLL: Duration = Duration::from_millis(20);
 /// How much room a disk must have for a failed write to be called anything but a full disk.
 pub const ROOM: u64 = 1 << 20;
+/// How long an edit of a small object waits for its turn.
+pub const TURN: std::time::Duration = std::time::Duration::from_secs(5);

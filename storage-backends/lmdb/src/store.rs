@@ -20,6 +20,7 @@ use crate::{
     feed, limits, query,
     read::View,
     tables::LinkTable,
+    turn::Turn,
     write,
 };
 
@@ -65,6 +66,7 @@ impl Default for Options {
 pub struct LmdbStore {
     pub(crate) links: Environment<LinkTable>,
     pub(crate) clicks: Clicks,
+    turn: Turn,
 }
 
 impl LmdbStore {
@@ -78,6 +80,7 @@ impl LmdbStore {
         Ok(Self {
             links: Environment::open(&dir.join("links"), options.map_size)?,
             clicks: Clicks::open(&dir.join("clicks"), options.map_size)?,
+            turn: Turn::open(dir)?,
         })
     }
 
@@ -90,6 +93,10 @@ impl LmdbStore {
 impl LinkStore for LmdbStore {
     fn commit(&self, changes: &[Change], now: Timestamp) -> Result<Committed> {
         write::commit(&self.links, changes, now)
+    }
+
+    fn in_turn(&self, edit: &mut dyn FnMut()) -> Result<()> {
+        self.turn.take(edit)
     }
 
     fn link(&self, id: LinkId) -> Result<Option<Link>> {

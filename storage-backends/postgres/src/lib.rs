@@ -26,6 +26,7 @@ mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;
+mod turn;
 
 pub use migrate::{Migration, Migrations};
 pub use options::Options;

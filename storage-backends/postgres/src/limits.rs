@@ -10,6 +10,8 @@ pub const CONNECT: Duration = Duration::from_secs(3);
 pub const STATEMENT: Duration = Duration::from_secs(60);
 /// How long a statement waits for somebody else's lock.
 pub const LOCK: Duration = Duration::from_secs(10);
+/// How long an edit of a small object waits for its turn.
+pub const TURN: Duration = Duration::from_secs(3);
 /// How often the head is looked at while waiting: what NOTIFY shortens.
 pub const POLL: Duration = Duration::from_millis(500);
 /// How often the listening thread looks whether it shall end, or tries to connect again.

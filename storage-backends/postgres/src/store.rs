@@ -30,6 +30,7 @@ use crate::{
     limits,
     listen::{Hints, Listener},
     query, read,
+    turn::Turn,
 };
 
 /// A store in a PostgreSQL database, shared by any number of nodes.
@@ -39,6 +40,7 @@ pub struct PostgresStore {
     database: Arc<Database>,
     hints: Arc<Hints>,
     clicks: Arc<Clicks>,
+    turn: Turn,
     _listener: Option<Listener>,
     _flusher: Flusher,
 }
@@ -71,7 +73,8 @@ impl PostgresStore {
         };
         let clicks = Arc::new(Clicks::new(Arc::clone(&database)));
         let flusher = Flusher::start(Arc::clone(&clicks)).map_err(thread)?;
-        Ok(Self { database, hints, clicks, _listener: listener, _flusher: flusher })
+        let turn = Turn::default();
+        Ok(Self { database, hints, clicks, turn, _listener: listener, _flusher: flusher })
     }
 }
 
@@ -112,6 +115,10 @@ impl LinkStore for PostgresStore {
         let committed = commit::commit(&self.database, changes, now)?;
         self.hints.give();
         Ok(committed)
+    }
+
+    fn in_turn(&self, edit: &mut dyn FnMut()) -> Result<()> {
+        self.turn.take(&self.database, edit)
     }
 
     fn link(&self, id: LinkId) -> Result<Option<Link>> {

@@ -8,7 +8,8 @@ use std::{
 };
 
 use waypost_link::{
-    Change, Destination, DomainId, Link, Revision, Schemes, Slug, Timestamp, WorkspaceId,
+    Change, Collection, CollectionId, Destination, DomainId, Link, Noun, Record, Revision, Schemes,
+    Slug, Timestamp, WorkspaceId,
 };
 use waypost_postgres::{Migrations, Options, PostgresStore, testing::TestDatabase};
 use waypost_storage::{Error, LinkStore};
@@ -148,4 +149,28 @@ fn migrations_run_once() {
     let later = "INSERT INTO waypost.migrations (number, name) VALUES (9999, 'later')";
     database.connect().execute(later, &[]).unwrap();
     assert_eq!((open(&options).head(), status(true)), (Ok(Revision(0)), all));
+}
+
+/// Two nodes count up one number, each reading and putting it back in its turn.
+#[test]
+fn nodes_take_turns() {
+    let database = TestDatabase::new();
+    let nodes = [(); 2].map(|()| open(&database.options()));
+    let put = |node: &PostgresStore, name: String, id| {
+        let collection = Collection { id: CollectionId(id), name, ..Collection::default() };
+        let change = Change::PutRecord(Record::Collection(collection));
+        node.commit(&[change], Timestamp(0)).unwrap();
+    };
+    let name = |node: &PostgresStore| match node.record(Noun::Collection, 1).unwrap() {
+        Some(Record::Collection(collection)) => collection.name,
+        other => panic!("{other:?}"),
+    };
+    put(&nodes[0], String::new(), 0);
+    thread::scope(|scope| {
+        for node in nodes.iter().chain(&nodes) {
+            let edit = move || put(node, name(node) + "x", 1);
+            scope.spawn(move || (0..10).for_each(|_| node.in_turn(&mut || edit()).unwrap()));
+        }
+    });
+    assert_eq!(name(&nodes[1]).len(), 40);
 }

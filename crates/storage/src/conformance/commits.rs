@@ -107,6 +107,25 @@ pub(super) fn a_lease_follows_the_one_before(fixture: &dyn Fixture) {
     assert_eq!(stored.version(), Some(11));
 }
 
+pub(super) fn edits_take_turns(fixture: &dyn Fixture) {
+    let store = fixture.store();
+    commit(&*store, &[put(&Record::Collection(Collection::default()))]);
+    let edit = || {
+        let found = LinkStore::record(&*store, Noun::Collection, 1).unwrap();
+        let Some(Record::Collection(mut collection)) = found else { panic!("{found:?}") };
+        collection.name.push('x');
+        commit(&*store, &[put(&Record::Collection(collection))]);
+    };
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..10).for_each(|_| store.in_turn(&mut || edit()).unwrap()));
+        }
+    });
+    let found = LinkStore::record(&*store, Noun::Collection, 1).unwrap();
+    let Some(Record::Collection(collection)) = found else { panic!("{found:?}") };
+    assert_eq!(collection.name.len(), 40, "an edit was lost");
+}
+
 pub(super) fn what_does_not_exist_is_missing(fixture: &dyn Fixture) {
     let store = fixture.store();
     let gone = made(&*store, &[link("gone")]).remove(0);
