@@ -307,16 +307,10 @@ fn a_click_behind_many_bots_is_in_the_history() {
             workspace: world.workspace,
             // Later than whenever this runs: a history begins at that day's midnight.
             clicked_at: Timestamp::from_seconds(4_000_000_000).plus(age),
-            ip: None,
-            country: None,
             user_agent: agent.to_owned(),
-            referrer: String::new(),
-            language: String::new(),
-            session: None,
             visitor: 1,
             source: "redirect".to_owned(),
-            metadata: None,
-            dedupe: None,
+            ..NewClick::default()
         }))
     };
     world.store.record(&(0..=BOTS).map(click).collect::<Vec<_>>()).unwrap();

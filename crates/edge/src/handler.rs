@@ -196,8 +196,8 @@ impl Edge {
         outcome
     }
 
-    /// The response to what is decided, with a password's hash that was proven where there is one, once there are clicks to spend where it needs any; 503 where there are none by
-    /// `until`.
+    /// The response to what is decided, where there are clicks to spend if it needs any; 503 where none are lent by
+    /// `until`. `proof` is the password's hash that the visitor knew.
     fn decided(
         &self,
         facts: &Facts<'_>,

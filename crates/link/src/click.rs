@@ -6,7 +6,7 @@ use crate::{LinkId, Timestamp, WorkspaceId};
 
 /// Names one click: when it was received, of which link, and a salt that tells clicks of the
 /// same link and microsecond apart. 122 bits, so it fits a UUID and needs no index of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClickId {
     /// When it was received.
     pub received: Timestamp,

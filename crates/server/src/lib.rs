@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod context;
 mod exchange;
+mod limits;
 mod outside;
 mod serve;
 
@@ -35,15 +36,19 @@ enum Command {
     /// Check a configuration file: says the first wrong line and why
     CheckConfig(commands::check_config::Arguments),
     /// Make, list and revoke API keys
-    Key(commands::key::Arguments),
+    #[command(subcommand)]
+    Key(commands::key::Command),
     /// Make and list workspaces, and change their settings
-    Workspace(commands::workspace::Arguments),
+    #[command(subcommand)]
+    Workspace(commands::workspace::Command),
     /// Register, list, prove and give up hostnames of one's own
     Domain(commands::domain::Arguments),
     /// List and forget the servers that share a store
-    Node(commands::node::Arguments),
+    #[command(subcommand)]
+    Node(commands::node::Command),
     /// Add, show, list, change and remove links
-    Link(commands::link::Arguments),
+    #[command(subcommand)]
+    Link(commands::link::Command),
     /// Read links from a file
     Import(commands::import::Arguments),
     /// Make a workspace's links equal to a file
@@ -57,7 +62,8 @@ enum Command {
     /// Check the store against itself
     Verify(commands::verify::Arguments),
     /// Show or run the migrations of a PostgreSQL store
-    Migrate(commands::migrate::Arguments),
+    #[command(subcommand)]
+    Migrate(commands::migrate::Command),
     /// Print a completion script for a shell
     Completions(commands::completions::Arguments),
 }
@@ -79,18 +85,18 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
     match line.command {
         Command::Serve(arguments) => serve::run(&arguments, &context),
         Command::CheckConfig(arguments) => commands::check_config::run(&arguments),
-        Command::Key(arguments) => commands::key::run(&arguments, &context),
-        Command::Workspace(arguments) => commands::workspace::run(&arguments, &context),
+        Command::Key(command) => commands::key::run(&command, &context),
+        Command::Workspace(command) => commands::workspace::run(&command, &context),
         Command::Domain(arguments) => commands::domain::run(&arguments, &context),
-        Command::Node(arguments) => commands::node::run(&arguments, &context),
-        Command::Link(arguments) => commands::link::run(&arguments, &context),
+        Command::Node(command) => commands::node::run(&command, &context),
+        Command::Link(command) => commands::link::run(&command, &context),
         Command::Import(arguments) => commands::import::run(&arguments, &context),
         Command::Apply(arguments) => commands::apply::run(&arguments, &context),
         Command::Export(arguments) => commands::export::run(&arguments, &context),
         Command::Stats(arguments) => commands::stats::run(&arguments, &context),
         Command::Backup(arguments) => commands::backup::run(&arguments, &context),
         Command::Verify(arguments) => commands::verify::run(&arguments, &context),
-        Command::Migrate(arguments) => commands::migrate::run(&arguments, &context),
+        Command::Migrate(command) => commands::migrate::run(&command, &context),
         Command::Completions(arguments) => {
             commands::completions::run(&arguments);
             Ok(())

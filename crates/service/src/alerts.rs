@@ -5,7 +5,8 @@
 //! path nothing. That a count was reached is written down under a claim (a link and a count) before
 //! anything is sent, that it was sent right after: a restart goes on where it was, and only one
 //! that falls between the mail server's word and the note of it sends an email twice, under the
-//! same message id.
+//! same message id. On a fleet the node that wrote it down sends; one that starts takes on what is
+//! open, and looks once more before it sends.
 //!
 //! Where the mail server says no, or the workspace has no address yet, it is tried again, ever more
 //! seldom, for a week.
@@ -13,11 +14,11 @@
 use std::collections::HashMap;
 
 use waypost_link::{
-    Alert, AlertId, Change, Claim, Flags, Link, LinkId, Revision, Timestamp, WorkspaceId,
+    Alert, AlertId, Change, Claim, Flags, Link, LinkId, Noun, Revision, Timestamp, WorkspaceId,
 };
 use waypost_storage::{Error, LinkQuery, Order, Totals};
 
-use crate::{Fault, Result, Service, limits};
+use crate::{Fault, Result, Service, limits, records::Kept};
 
 /// The first pause after a failure, in microseconds; each further one is twice as long.
 const PAUSE: i64 = 30 * Timestamp::SECOND;
@@ -102,8 +103,8 @@ impl AlertWatch {
         if self.scan.is_none() {
             self.count()?;
         }
-        self.send(mailer);
-        Ok(behind || self.scan.is_some())
+        let more = self.send(mailer);
+        Ok(behind || more || self.scan.is_some())
     }
 
     /// Whether there may be more.
@@ -201,12 +202,14 @@ impl AlertWatch {
         self.waiting.push(Waiting { alert, due, sent: false });
     }
 
-    fn send(&mut self, mailer: &dyn Mailer) {
+    /// Whether more are due.
+    fn send(&mut self, mailer: &dyn Mailer) -> bool {
         let now = self.service.now();
         let (mut due, later): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.due <= now);
         self.waiting = later;
         let rest = due.split_off(due.len().min(limits::EMAILS));
+        let more = !rest.is_empty();
         self.waiting.extend(rest);
         for mut waiting in due {
             match self.send_one(&mut waiting, mailer) {
@@ -214,10 +217,13 @@ impl AlertWatch {
                 Err(why) => self.try_later(waiting, &why),
             }
         }
+        more
     }
 
     fn send_one(&self, waiting: &mut Waiting, mailer: &dyn Mailer) -> Result<()> {
         if !waiting.sent {
+            let Some(alert) = self.open(&waiting.alert)? else { return Ok(()) };
+            waiting.alert = alert;
             let Some(link) = self.service.store.link(waiting.alert.link)? else { return Ok(()) };
             let email = self.email(&link, &waiting.alert)?;
             mailer.send(&email).map_err(Fault::Provider)?;
@@ -226,6 +232,12 @@ impl AlertWatch {
         waiting.alert.sent_at = Some(self.service.now());
         self.service.put(&waiting.alert)?;
         Ok(())
+    }
+
+    /// The alert as it is stored, unless another node has sent it.
+    fn open(&self, alert: &Alert) -> Result<Option<Alert>> {
+        let stored = self.service.store.record(Noun::Alert, alert.id.0)?;
+        Ok(stored.and_then(Alert::of).filter(|alert| alert.sent_at.is_none()))
     }
 
     fn try_later(&mut self, mut waiting: Waiting, why: &Fault) {

@@ -78,6 +78,33 @@ fn what_is_refused_is_tried_again_also_after_a_restart() {
 }
 
 #[test]
+fn nodes_of_a_fleet_send_one_email() {
+    let (service, workspace) = addressed();
+    let link = alerting(&service, workspace, "a", 1);
+    let (mut one, mailbox) = (AlertWatch::new(service.clone()).unwrap(), Mailbox::default());
+    mailbox.refuses.store(true, Relaxed);
+    click(&service, &link, 1);
+    assert_eq!(rounds(&mut one, &mailbox), 0);
+    mailbox.refuses.store(false, Relaxed);
+    let mut other = AlertWatch::new(service.clone()).unwrap();
+    pass(PAUSE);
+    assert_eq!(rounds(&mut other, &mailbox), 1);
+    assert_eq!(rounds(&mut one, &mailbox), 1, "it looks before it sends");
+    assert!(service.own::<Alert>(workspace, 1).unwrap().sent_at.is_some());
+}
+
+#[test]
+fn whoever_has_more_to_send_says_so() {
+    let (service, workspace) = addressed();
+    for code in ["a", "b", "d"] {
+        click(&service, &alerting(&service, workspace, code, 1), 1);
+    }
+    let (mut watch, mailbox) = (AlertWatch::new(service.clone()).unwrap(), Mailbox::default());
+    let more: Vec<bool> = (0..3).map(|_| watch.round(&mailbox).unwrap()).collect();
+    assert_eq!((more, mailbox.sent.lock().unwrap().len()), (vec![true, true, false], 3));
+}
+
+#[test]
 fn an_address_may_come_later_but_not_for_ever() {
     let (service, workspace) = service();
     let link = alerting(&service, workspace, "a", 1);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use waypost_link::{Change, Link, LinkId, Name};
 use waypost_storage::Error;
 
-use crate::{Fault, Result, Service};
+use crate::{Fault, Result, Service, follow_activity};
 
 /// What to do with a link whose code is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,7 +151,9 @@ fn put(change: Change) -> Option<Link> {
 
 /// `link` in the place of `old`: its identity stays.
 fn heir(link: Link, old: &Link) -> Link {
-    Link { id: old.id, version: old.version, created_at: old.created_at, ..link }
+    let mut heir = Link { id: old.id, version: old.version, created_at: old.created_at, ..link };
+    follow_activity(old, &mut heir);
+    heir
 }
 
 /// A later line of the same name wins over an earlier one of the same batch.

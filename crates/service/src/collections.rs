@@ -53,16 +53,21 @@ impl Service {
     /// # Errors
     /// As [`Service::create_collection`].
     pub fn collection_named(&self, workspace: WorkspaceId, name: &str) -> Result<Collection> {
-        self.in_turn(|| {
-            let all: Vec<Collection> = self.all(Some(workspace))?;
-            match all.into_iter().find(|collection| collection.name == name) {
-                Some(collection) => Ok(collection),
-                None => self.add_collection(
-                    workspace,
-                    NewCollection { name: name.to_owned(), ..NewCollection::default() },
-                ),
+        if let Some(known) = self.find_collection(workspace, name)? {
+            return Ok(known);
+        }
+        self.in_turn(|turn| match turn.find_collection(workspace, name)? {
+            Some(known) => Ok(known),
+            None => {
+                let new = NewCollection { name: name.to_owned(), ..NewCollection::default() };
+                turn.add_collection(workspace, new)
             }
         })
+    }
+
+    fn find_collection(&self, workspace: WorkspaceId, name: &str) -> Result<Option<Collection>> {
+        let all: Vec<Collection> = self.all(Some(workspace))?;
+        Ok(all.into_iter().find(|collection| collection.name == name))
     }
 
     /// Makes a collection.
@@ -75,7 +80,7 @@ impl Service {
         workspace: WorkspaceId,
         new: NewCollection,
     ) -> Result<Collection> {
-        self.in_turn(|| self.add_collection(workspace, new))
+        self.in_turn(|turn| turn.add_collection(workspace, new))
     }
 
     fn add_collection(&self, workspace: WorkspaceId, new: NewCollection) -> Result<Collection> {
@@ -119,14 +124,14 @@ impl Service {
         id: CollectionId,
         edit: impl FnOnce(&mut Collection) -> Result<()>,
     ) -> Result<Collection> {
-        self.in_turn(|| {
-            let mut collection: Collection = self.own(workspace, id.0)?;
+        self.in_turn(|turn| {
+            let mut collection: Collection = turn.own(workspace, id.0)?;
             edit(&mut collection)?;
             if collection.alias.is_none() {
                 collection.alias = Some(random::text(random::BASE62, limits::DRAWN_ALIAS)?);
             }
             settle(&mut collection)?;
-            self.put(&collection).map_err(|error| taken(error, &collection))?;
+            turn.put(&collection).map_err(|error| taken(error, &collection))?;
             Ok(collection)
         })
     }

@@ -14,6 +14,8 @@ use crate::{Fault, Result, Service, limits, random};
 const FRESH: i64 = 300 * Timestamp::SECOND;
 /// How long a hostname may take to be proven before it has failed, in microseconds.
 const PATIENCE: i64 = 7 * Timestamp::DAY;
+/// How often it is written down that a domain was looked up and nothing was new, in microseconds.
+const NOTED: i64 = 60 * Timestamp::SECOND;
 /// Characters of the token that proves a hostname.
 const TOKEN: usize = 32;
 
@@ -71,12 +73,21 @@ impl Service {
     /// # Errors
     /// [`Fault::NotFound`], [`Fault::Store`].
     pub fn domain_named(&self, workspace: WorkspaceId, host: &str) -> Result<Domain> {
-        let lost = || Fault::NotFound(format!("domain {host:?}"));
-        let id = self.domain(host)?.filter(|id| *id != DomainId::DEFAULT).ok_or_else(lost)?;
-        self.own_domain(workspace, id).map_err(|fault| match fault {
-            Fault::NotFound(_) | Fault::Foreign(_) => lost(),
-            other => other,
-        })
+        self.domain_for(workspace, host)?.ok_or_else(|| no_domain(host))
+    }
+
+    /// The workspace's domain of this hostname; `None` where it is the server's own, the default one.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`], [`Fault::Store`].
+    pub fn domain_for(&self, workspace: WorkspaceId, host: &str) -> Result<Option<Domain>> {
+        match self.domain(host)?.ok_or_else(|| no_domain(host))? {
+            DomainId::DEFAULT => Ok(None),
+            id => self.own_domain(workspace, id).map(Some).map_err(|fault| match fault {
+                Fault::NotFound(_) | Fault::Foreign(_) => no_domain(host),
+                other => other,
+            }),
+        }
     }
 
     /// A workspace's domains, newest first, each looked up at its provider, but those that are
@@ -134,7 +145,7 @@ impl Service {
         };
         // What the provider refuses is not to be remembered: an idempotency key goes with what is learned.
         let unkept = Self { remember: None, ..self.clone() };
-        self.in_turn(|| unkept.add_domain(&mut domain))?;
+        unkept.in_turn(|turn| turn.add_domain(&mut domain))?;
         match self.prober()?.announce(&domain) {
             Ok(proof) => self.learn(&domain, proof),
             Err(why) => {
@@ -234,19 +245,21 @@ impl Service {
 
     /// Writes down what was learned of a domain, if it is still there.
     fn learn(&self, domain: &Domain, proof: Proof) -> Result<Domain> {
-        self.in_turn(|| {
-            let known = self.own_domain(domain.workspace, domain.id)?;
-            let fresh = known.learned(proof, (self.now)());
-            self.put(&fresh)?;
+        self.in_turn(|turn| {
+            let known = turn.own_domain(domain.workspace, domain.id)?;
+            let fresh = known.learned(proof, (turn.now)());
+            if known.is_news(&fresh) || turn.remember.is_some() {
+                turn.put(&fresh)?;
+            }
             Ok(fresh)
         })
     }
 
     fn give_up(&self, domain: &Domain) -> Result<Domain> {
-        self.in_turn(|| {
-            let mut domain = self.own_domain(domain.workspace, domain.id)?;
+        self.in_turn(|turn| {
+            let mut domain = turn.own_domain(domain.workspace, domain.id)?;
             domain.status = DomainStatus::Removed;
-            self.put(&domain)?;
+            turn.put(&domain)?;
             Ok(domain)
         })
     }
@@ -255,6 +268,7 @@ impl Service {
 /// What a domain becomes when more is known of it.
 trait Learned {
     fn learned(&self, proof: Proof, now: Timestamp) -> Self;
+    fn is_news(&self, fresh: &Self) -> bool;
 }
 
 impl Learned for Domain {
@@ -277,6 +291,17 @@ impl Learned for Domain {
             ..self.clone()
         }
     }
+
+    /// Pending ones are asked again at every listing: that nothing is new is worth a commit only so often.
+    fn is_news(&self, fresh: &Self) -> bool {
+        let noted =
+            self.synced_at.zip(fresh.synced_at).is_some_and(|(at, now)| now < at.plus(NOTED));
+        !noted || Self { synced_at: self.synced_at, ..fresh.clone() } != *self
+    }
+}
+
+fn no_domain(host: &str) -> Fault {
+    Fault::NotFound(format!("domain {host:?}"))
 }
 
 fn is_due(domain: &Domain, now: Timestamp) -> bool {

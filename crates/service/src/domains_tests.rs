@@ -163,6 +163,24 @@ fn what_the_provider_refuses_is_not_kept() {
 }
 
 #[test]
+fn a_look_writes_news_and_now_and_then_that_there_are_none() {
+    let world = World::new();
+    world.says(DomainStatus::Pending);
+    let id = world.register("go.acme.com").unwrap().id;
+    let head = || world.service.store.head().unwrap().0;
+    let look = || {
+        let before = head();
+        world.service.verify_domain(world.workspace, id).unwrap();
+        head() - before
+    };
+    assert_eq!([look(), look()], [0, 0]);
+    pass(NOTED);
+    assert_eq!([look(), look()], [1, 0]);
+    world.says(DomainStatus::Active);
+    assert_eq!([look(), look()], [1, 0]);
+}
+
+#[test]
 fn an_idempotency_key_goes_with_what_the_provider_took() {
     let world = World::new();
     let once = crate::Once::new(waypost_link::KeyId(1), "route", "key", b"body", 200);

@@ -81,6 +81,17 @@ impl Service {
         Ok((key, token))
     }
 
+    /// Makes the first key of a store; nothing where it has one, whichever node made it.
+    ///
+    /// # Errors
+    /// As [`Service::create_key`].
+    pub fn create_first_key(&self, new: NewKey) -> Result<Option<(Key, SecretToken)>> {
+        self.in_turn(|turn| match turn.keys(None)?.is_empty() {
+            true => turn.create_key(new).map(Some),
+            false => Ok(None),
+        })
+    }
+
     /// The keys of a workspace, or of all, oldest first; revoked ones too.
     ///
     /// # Errors
@@ -94,13 +105,13 @@ impl Service {
     /// # Errors
     /// [`Fault::NotFound`], [`Fault::Store`].
     pub fn revoke_key(&self, id: KeyId) -> Result<Key> {
-        self.in_turn(|| {
-            let Some(Record::Key(mut key)) = self.store.record(Noun::Key, id.0)? else {
+        self.in_turn(|turn| {
+            let Some(Record::Key(mut key)) = turn.store.record(Noun::Key, id.0)? else {
                 return Err(Fault::NotFound(format!("key {id}")));
             };
             if key.revoked_at.is_none() {
-                key.revoked_at = Some((self.now)());
-                self.commit(&[Change::PutRecord(Record::Key(key.clone()))])?;
+                key.revoked_at = Some((turn.now)());
+                turn.commit(&[Change::PutRecord(Record::Key(key.clone()))])?;
             }
             Ok(key)
         })
@@ -128,12 +139,12 @@ impl Service {
         }
         let prefix = prefix.to_owned();
         let new = NewKey { workspace, role, label, prefix, login: None, token: None };
-        self.in_turn(|| {
-            let live = self.keys(Some(workspace))?;
+        self.in_turn(|turn| {
+            let live = turn.keys(Some(workspace))?;
             if live.iter().filter(|key| key.revoked_at.is_none()).count() >= limits::KEYS {
                 return Err(Fault::LimitReached("keys"));
             }
-            self.create_key(new)
+            turn.create_key(new)
         })
     }
 
@@ -174,4 +185,30 @@ fn token(new: &NewKey) -> Result<(SecretToken, String)> {
     let tail = random::text(random::BASE62, RANDOM)?;
     let prefix = tail.chars().take(8).collect();
     Ok((SecretToken(format!("{}{tail}", new.prefix)), prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::service;
+
+    #[test]
+    fn a_store_has_one_first_key() {
+        let (service, workspace) = service();
+        let first = |token: &str| {
+            let (label, prefix) = ("first key".to_owned(), "wp_".to_owned());
+            let (login, token) = (Some("admin".to_owned()), Some(token.to_owned()));
+            service.create_first_key(NewKey {
+                workspace,
+                role: Role::Owner,
+                label,
+                prefix,
+                login,
+                token,
+            })
+        };
+        let token = "wp_0123456789abcdefghijklmnop";
+        assert_eq!(first(token).unwrap().unwrap().0.login, "admin");
+        assert!(first(token).unwrap().is_none(), "two nodes that start at once are no conflict");
+    }
 }

@@ -47,7 +47,7 @@ pub use explain::{Explanation, Reply, Visit};
 pub use fault::{Fault, Result};
 pub use keys::{NewKey, SecretToken, hash_token};
 pub use lane::{Lane, LaneFull};
-pub use links::{Draft, Drawn};
+pub use links::{Draft, Drawn, first_of, follow_activity};
 pub use once::Once;
 pub use passwords::{hash_password, verify_password};
 pub use pixels::{NewPixel, PLATFORMS, Platform};

@@ -84,7 +84,7 @@ pub const CONVERSION_VALUE: usize = 64;
 pub const ADDRESS: usize = 254;
 /// Links whose clicks are looked up at once for alerts.
 pub const WATCHED: usize = 10_000;
-/// Emails sent in one round: whoever ends the rounds waits for them.
+/// Emails sent in one round, of which there are as many as emails are due: whoever ends the rounds waits for one.
 pub const EMAILS: usize = 1;
 /// Longest session of a reported click, in bytes.
 pub const SESSION: usize = 256;

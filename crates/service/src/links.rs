@@ -215,10 +215,7 @@ impl Service {
             }
             query.after = page.next;
         }
-        let more = links.len() > most;
-        links.truncate(most);
-        let last = links.last().map(|link| link.id).filter(|_| more);
-        Ok((links, last))
+        Ok(first_of(links, most))
     }
 
     /// The links of a workspace that carry an attribute of this value, oldest first.
@@ -349,8 +346,17 @@ fn taken(error: Error, slug: &Slug) -> Fault {
     }
 }
 
-/// A time that the edit itself gives to what it stops is kept.
-fn follow_activity(before: &Link, link: &mut Link) {
+/// At most `most` links, and the last of them where there were more.
+pub fn first_of(mut links: Vec<Link>, most: usize) -> (Vec<Link>, Option<LinkId>) {
+    let more = links.len() > most;
+    links.truncate(most);
+    let last = links.last().map(|link| link.id).filter(|_| more);
+    (links, last)
+}
+
+/// Has a link that stops redirecting say since when, and one that redirects again not: what every edit does. A time
+/// that the edit itself gives to what it stops is kept.
+pub fn follow_activity(before: &Link, link: &mut Link) {
     let given = link.deactivated_at != before.deactivated_at;
     match (before.flags.has(Flags::ACTIVE), link.flags.has(Flags::ACTIVE)) {
         (true, false) if !given => link.deactivated_at = Some(link.updated_at),

@@ -89,9 +89,9 @@ impl Service {
             created_at: (self.now)(),
         };
         settle(&mut pixel)?;
-        self.in_turn(|| {
-            self.room_for::<Pixel>(workspace, limits::PIXELS, "pixels")?;
-            pixel.id = PixelId(self.put(&pixel)?);
+        self.in_turn(|turn| {
+            turn.room_for::<Pixel>(workspace, limits::PIXELS, "pixels")?;
+            pixel.id = PixelId(turn.put(&pixel)?);
             Ok(pixel)
         })
     }
@@ -106,11 +106,11 @@ impl Service {
         id: PixelId,
         edit: impl FnOnce(&mut Pixel) -> Result<()>,
     ) -> Result<Pixel> {
-        self.in_turn(|| {
-            let mut pixel: Pixel = self.own(workspace, id.0)?;
+        self.in_turn(|turn| {
+            let mut pixel: Pixel = turn.own(workspace, id.0)?;
             edit(&mut pixel)?;
             settle(&mut pixel)?;
-            self.put(&pixel)?;
+            turn.put(&pixel)?;
             Ok(pixel)
         })
     }

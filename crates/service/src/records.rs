@@ -4,8 +4,14 @@
 //! ([`Service::in_turn`]): what is read there stays true until it is put back, and what is counted
 //! stays below its limit.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
 use waypost_link::{
-    Alert, AmazonTag, Change, Collection, Domain, Key, Noun, Pixel, Record, Workspace, WorkspaceId,
+    Alert, AmazonTag, Change, Collection, Domain, Key, Noun, Pixel, Record, Revision, Workspace,
+    WorkspaceId,
 };
 use waypost_storage::{Error, Order, RecordQuery};
 
@@ -98,18 +104,27 @@ impl Service {
 
     /// Deletes an object of the workspace.
     pub(crate) fn delete<T: Kept>(&self, workspace: WorkspaceId, id: u64) -> Result<T> {
-        self.in_turn(|| {
-            let object = self.own(workspace, id)?;
-            self.commit(&[Change::DeleteRecord { noun: T::NOUN, id }])?;
+        self.in_turn(|turn| {
+            let object = turn.own(workspace, id)?;
+            turn.commit(&[Change::DeleteRecord { noun: T::NOUN, id }])?;
             Ok(object)
         })
     }
 
-    /// Runs `edit` while no other edit of a small object runs, on this node or another. It may wait for the store, never
-    /// for anything outside, and not for another turn.
-    pub(crate) fn in_turn<R>(&self, edit: impl FnOnce() -> Result<R>) -> Result<R> {
+    /// Runs `edit` with use cases for it, while no other edit of a small object runs, on this node or another. It may
+    /// wait for the store, never for anything outside, and not for another turn. The local index is waited for when
+    /// the turn is over.
+    pub(crate) fn in_turn<R>(&self, edit: impl FnOnce(&Self) -> Result<R>) -> Result<R> {
+        let last = Arc::new(AtomicU64::new(0));
+        let committed = Arc::clone(&last);
+        let turn = self.clone().and_wait(Arc::new(move |revision| {
+            committed.fetch_max(revision.0, Relaxed);
+        }));
         let (mut edit, mut done) = (Some(edit), None);
-        self.store.in_turn(&mut || done = edit.take().map(|edit| edit()))?;
+        self.store.in_turn(&mut || done = edit.take().map(|edit| edit(&turn)))?;
+        if let (Some(wait), 1..) = (&self.applied, last.load(Relaxed)) {
+            wait(Revision(last.load(Relaxed)));
+        }
         let lost = || Error::Unavailable("the turn was not taken".to_owned());
         done.unwrap_or_else(|| Err(Fault::Store(lost())))
     }
@@ -131,5 +146,25 @@ impl Service {
         };
         let full = self.store.records(&query)?.items.len() >= most;
         if full { Err(Fault::LimitReached(plural)) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NewCollection, testing::service};
+
+    #[test]
+    fn the_index_is_waited_for_when_the_turn_is_over() {
+        let (service, workspace) = service();
+        let (store, waited) = (Arc::clone(&service.store), Arc::new(AtomicU64::new(0)));
+        let revision = Arc::clone(&waited);
+        let service = service.and_wait(Arc::new(move |reached| {
+            // Within the turn, nobody could take another one.
+            store.in_turn(&mut || revision.store(reached.0, Relaxed)).unwrap();
+        }));
+        let new = NewCollection { name: "a".to_owned(), ..NewCollection::default() };
+        service.create_collection(workspace, new).unwrap();
+        assert_eq!(waited.load(Relaxed), service.store.head().unwrap().0);
     }
 }

@@ -51,13 +51,13 @@ impl Service {
     /// # Errors
     /// [`Fault::Invalid`] (`store`, `tag`), [`Fault::Store`].
     pub fn put_tag(&self, workspace: WorkspaceId, new: NewTag) -> Result<AmazonTag> {
-        self.in_turn(|| {
-            let mut tag = match self.tag_of(workspace, &new.store) {
+        self.in_turn(|turn| {
+            let mut tag = match turn.tag_of(workspace, &new.store) {
                 Err(Fault::NotFound(_)) => AmazonTag {
                     workspace,
                     active: true,
                     geo_enabled: true,
-                    created_at: (self.now)(),
+                    created_at: (turn.now)(),
                     ..AmazonTag::default()
                 },
                 known => known?,
@@ -66,7 +66,7 @@ impl Service {
             tag.active = new.active.unwrap_or(tag.active);
             tag.geo_enabled = new.geo_enabled.unwrap_or(tag.geo_enabled);
             settle(&mut tag)?;
-            tag.id = TagId(self.put(&tag)?);
+            tag.id = TagId(turn.put(&tag)?);
             Ok(tag)
         })
     }
@@ -82,11 +82,11 @@ impl Service {
         id: TagId,
         edit: impl FnOnce(&mut AmazonTag) -> Result<()>,
     ) -> Result<AmazonTag> {
-        self.in_turn(|| {
-            let mut tag: AmazonTag = self.own(workspace, id.0)?;
+        self.in_turn(|turn| {
+            let mut tag: AmazonTag = turn.own(workspace, id.0)?;
             edit(&mut tag)?;
             settle(&mut tag)?;
-            self.put(&tag).map_err(|error| match error {
+            turn.put(&tag).map_err(|error| match error {
                 Error::Taken { .. } => Fault::Taken(format!("the store {}", tag.store)),
                 other => Fault::Store(other),
             })?;

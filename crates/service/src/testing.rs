@@ -69,16 +69,9 @@ pub(crate) fn click(service: &Service, link: &Link, times: u32) {
             id: click_id(link.id, salt),
             workspace: link.workspace,
             clicked_at: now(),
-            ip: None,
-            country: None,
-            user_agent: String::new(),
-            referrer: String::new(),
-            language: String::new(),
-            session: None,
             visitor: 1,
             source: "direct".to_owned(),
-            metadata: None,
-            dedupe: None,
+            ..NewClick::default()
         }))
     };
     pass(1);

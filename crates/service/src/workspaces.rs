@@ -77,15 +77,15 @@ impl Service {
     /// [`Fault::NotFound`], [`Fault::Invalid`], [`Fault::Store`].
     pub fn set_workspace(&self, name: &str, key: &str, value: &str) -> Result<Workspace> {
         check_setting(key, value)?;
-        self.in_turn(|| {
-            let mut workspace = self.workspace(name)?;
+        self.in_turn(|turn| {
+            let mut workspace = turn.workspace(name)?;
             if value.is_empty() {
                 workspace.settings.remove(key);
             } else {
                 workspace.settings.insert(key.to_owned(), value.to_owned());
             }
             check_count(&workspace.settings)?;
-            self.put(&workspace)?;
+            turn.put(&workspace)?;
             Ok(workspace)
         })
     }

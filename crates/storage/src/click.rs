@@ -69,7 +69,7 @@ pub trait Sink: Send + Sync {
 }
 
 /// A click that somebody reports, rather than a redirect.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewClick {
     /// Its name, chosen by the caller: `received` is the time of receipt.
     pub id: ClickId,

@@ -1,13 +1,16 @@
-//! How backends spell values: compact, versioned, checksummed, by hand.
+//! How backends spell values: compact, versioned, by hand.
 //!
 //! One spelling for every backend: what one has written another can take over, and a change of a
 //! link's fields is made once. Where the bytes lie, and under which key, is each backend's own.
 //!
-//! A value is a format byte, its fields in a fixed order, and a CRC32C of both. Integers are
-//! LEB128, signed ones zigzag first; texts are a length and UTF-8; a bit mask says which optional
-//! fields follow. What may be written again under a later format gets a new format byte, and the
-//! old one stays readable. A decoder answers `None` to whatever it can't read: it never panics,
-//! and never allocates more than the bytes at hand can fill.
+//! A value is a format byte and its fields in a fixed order. Integers are LEB128, signed ones
+//! zigzag first; texts are a length and UTF-8; a bit mask says which optional fields follow. What
+//! may be written again under a later format gets a new format byte, and the old one stays
+//! readable. A decoder answers `None` to whatever it can't read: it never panics, and never
+//! allocates more than the bytes at hand can fill.
+//!
+//! Whether a value is [sealed](seal) with a checksum (CRC32C) is the backend's choice: one whose
+//! files nobody else checks seals them all.
 
 mod change;
 mod claim;
@@ -15,9 +18,9 @@ mod link;
 mod record;
 
 pub use change::{Entry, Header, Step, header, step};
-pub use claim::{CLAIM, claim};
-pub use link::{link, read_link};
-pub use record::{read_record, read_remembered, record, remembered};
+pub use claim::claim;
+pub use link::{link_bytes, read_link};
+pub use record::{read_record, read_remembered, record_bytes, remembered};
 
 use waypost_link::{Noun, Timestamp};
 
@@ -206,7 +209,7 @@ impl<'b> Fields<'b> {
 
 /// The optional field whose bit of `mask` is `bit`, read by `field` where it is there. The outer
 /// `Option` is the reader's.
-pub fn optional<T>(mask: u64, bit: u64, field: impl FnOnce() -> Option<T>) -> Option<Option<T>> {
+fn optional<T>(mask: u64, bit: u64, field: impl FnOnce() -> Option<T>) -> Option<Option<T>> {
     if mask & bit == 0 { Some(None) } else { field().map(Some) }
 }
 

@@ -6,6 +6,8 @@ pub const PAGE: usize = 10_000;
 pub const CHANGES: usize = 20_000;
 /// Most values of a dimension in a bucket; the rest is gathered as `Other`.
 pub const VALUES: usize = 200;
+/// Longest key of a claim, in bytes; longer ones are hashed.
+pub const CLAIM: usize = 511;
 /// Most findings of a report.
 pub const FINDINGS: usize = 1_000;
 /// Most clicks of a batch.

@@ -84,16 +84,8 @@ mod tests {
                     id: ClickId { received: at, link: LinkId(1), salt: 0 },
                     workspace: WorkspaceId(1),
                     clicked_at: at,
-                    ip: None,
-                    country: None,
                     user_agent: if n % 3 == 0 { "bot".into() } else { String::new() },
-                    referrer: String::new(),
-                    language: String::new(),
-                    session: None,
-                    visitor: 0,
-                    source: String::new(),
-                    metadata: None,
-                    dedupe: None,
+                    ..NewClick::default()
                 }))
             })
             .collect();

@@ -172,16 +172,9 @@ mod tests {
             id: ClickId { received: Timestamp(1), link: LINK, salt: 0 },
             workspace: WorkspaceId(1),
             clicked_at: Timestamp(1),
-            ip: None,
-            country: None,
-            user_agent: String::new(),
-            referrer: String::new(),
-            language: String::new(),
-            session: None,
             visitor: 1,
             source: "direct".to_owned(),
-            metadata: None,
-            dedupe: None,
+            ..NewClick::default()
         }))
     }
 

@@ -126,7 +126,8 @@ impl Keeping {
     /// Writes `feeds`, which follow on what the snapshot holds.
     fn follow(&mut self, feeds: &[Feed]) -> Result<()> {
         let Some(last) = feeds.last() else { return Ok(()) };
-        self.keeper.snapshot.follow(feeds, load::NOUNS)?;
+        let followed = self.keeper.snapshot.follow(feeds, load::NOUNS);
+        self.sound(followed)?;
         self.keeper.held = Some(last.revision);
         Ok(())
     }
@@ -175,11 +176,21 @@ impl Keeping {
         let mut spent = self.keeper.index.spent();
         spent.retain(|(id, clicks)| self.spent.get(id) != Some(clicks));
         if !spent.is_empty() {
-            self.keeper.snapshot.note_spent(&spent)?;
+            let noted = self.keeper.snapshot.note_spent(&spent);
+            self.sound(noted)?;
             self.spent.extend(spent);
         }
         self.noted = Instant::now();
         Ok(())
+    }
+
+    /// What the snapshot has `done`. One that is corrupt is no copy any more: the next attempt
+    /// copies everything anew. What the store says of itself is none of this.
+    fn sound(&mut self, done: Result<()>) -> Result<()> {
+        if matches!(done, Err(Error::Corrupt(_))) {
+            self.keeper.held = None;
+        }
+        done
     }
 }
 

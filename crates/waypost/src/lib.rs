@@ -3,7 +3,8 @@
 //! [`Waypost::start`] opens everything: it takes the data directory's lock, replays the click
 //! journal, loads the index, and starts the follower and the janitor. What it gives is an
 //! [`Engine`] that any server can ask; `examples/` has one without a server and one in stock
-//! `may_minihttp`. Where nodes share the store they are a [`fleet`]. Nothing here knows HTTP, and neither tokio nor `may` is pulled in.
+//! `may_minihttp`. Where nodes share the store they are a [`fleet`]. Nothing here knows HTTP, and neither tokio nor
+//! `may` is pulled in.
 //!
 //! ```no_run
 //! use waypost::{Answer, Facts, Options, Scratch, Store, Waypost};

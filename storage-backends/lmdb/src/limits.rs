@@ -12,8 +12,9 @@ pub const MAP_STEP: u64 = 64 << 10;
 pub const READERS: u32 = 1_024;
 /// How often the slots of readers that died are cleared.
 pub const STALE_READERS: Duration = Duration::from_secs(60);
-/// Longest key of LMDB, in bytes; longer claims are hashed.
+/// Longest key of LMDB, in bytes.
 pub const KEY: usize = 511;
+const _: () = assert!(waypost_storage::limits::CLAIM <= KEY, "a claim is a key");
 /// Most jobs that share a commit.
 pub const GROUP: usize = 256;
 /// Most entries that a page of an answer reads.

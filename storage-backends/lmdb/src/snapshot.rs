@@ -35,20 +35,26 @@ const STAMP: &[u8] = b"stamp";
 pub struct LmdbSnapshot(Environment<SnapshotTable>);
 
 impl LmdbSnapshot {
-    /// Opens the copy in `dir`, which is made where it is missing. A corrupt one is thrown away:
-    /// it is a copy, and the next one is as good.
+    /// Opens the copy in `dir`, which is made where it is missing. One that is corrupt, or doesn't
+    /// say of what it is a copy, is thrown away: the next one is as good.
     ///
     /// # Errors
     /// `Unusable` (the directory, a newer format), `Full`, `Unavailable`.
     pub fn open(dir: &Path, map_size: u64) -> Result<Self> {
-        match Environment::open(dir, map_size) {
+        match Self::open_stamped(dir, map_size) {
             Err(Error::Corrupt(_)) => {
                 let cannot = |error| Error::Unusable(format!("{}: {error}", dir.display()));
                 fs::remove_dir_all(dir).map_err(cannot)?;
-                Environment::open(dir, map_size).map(Self)
+                Self::open_stamped(dir, map_size)
             }
-            opened => opened.map(Self),
+            opened => opened,
         }
+    }
+
+    fn open_stamped(dir: &Path, map_size: u64) -> Result<Self> {
+        let snapshot = Self(Environment::open(dir, map_size)?);
+        snapshot.stamp()?;
+        Ok(snapshot)
     }
 
     /// Writes `rows` in one durable step; `None` takes a key away.
@@ -74,16 +80,13 @@ impl Row {
     }
 
     fn link(link: &Link) -> Self {
-        let mut value = Vec::with_capacity(96 + link.destination.as_str().len());
-        codec::link(&mut value, link, link.version);
-        Self::put(SnapshotTable::Links, link_key(link.id), codec::seal(value))
+        let value = codec::seal(codec::link_bytes(link, link.version));
+        Self::put(SnapshotTable::Links, link_key(link.id), value)
     }
 
     fn record(record: &Record) -> Self {
-        let mut value = Vec::with_capacity(96);
-        codec::record(&mut value, record);
         let key = keys::record(record.noun(), record.id());
-        Self::put(SnapshotTable::Records, key, codec::seal(value))
+        Self::put(SnapshotTable::Records, key, codec::seal(codec::record_bytes(record)))
     }
 
     fn spent(id: LinkId, spent: u64) -> Self {

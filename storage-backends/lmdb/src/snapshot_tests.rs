@@ -111,10 +111,18 @@ fn it_follows_the_feed() {
 
 #[test]
 fn a_damaged_copy_is_made_anew() {
-    let dir = tempfile::tempdir().unwrap();
-    drop(filled(dir.path()));
-    let file = dir.path().join("data.mdb");
-    std::fs::write(&file, vec![0x5a; 64 << 10]).unwrap();
-    let snapshot = LmdbSnapshot::open(dir.path(), MAP).unwrap();
-    assert_eq!(snapshot.stamp(), Ok(None));
+    let file = |dir: &Path| std::fs::write(dir.join("data.mdb"), vec![0x5a; 64 << 10]).unwrap();
+    let stamp = |dir: &Path| {
+        let snapshot = LmdbSnapshot::open(dir, MAP).unwrap();
+        let row = Row::put(SnapshotTable::Meta, STAMP.to_vec(), vec![0x5a; 44]);
+        snapshot.write(vec![row]).unwrap();
+        assert!(matches!(snapshot.stamp(), Err(Error::Corrupt(_))));
+    };
+    for damage in [&file as &dyn Fn(&Path), &stamp] {
+        let dir = tempfile::tempdir().unwrap();
+        drop(filled(dir.path()));
+        damage(dir.path());
+        let snapshot = LmdbSnapshot::open(dir.path(), MAP).unwrap();
+        assert_eq!((snapshot.stamp(), all(&snapshot, 9)), (Ok(None), (Vec::new(), Vec::new())));
+    }
 }

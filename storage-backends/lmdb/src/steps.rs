@@ -85,9 +85,8 @@ impl Step {
 
 impl LinkStep {
     fn of(link: &Link, version: u64) -> Self {
-        let mut value = Vec::with_capacity(96 + link.destination.as_str().len());
-        codec::link(&mut value, link, version.wrapping_add(1));
-        Self { id: link.id, version, value: codec::seal(value), face: Face::of(link) }
+        let value = codec::seal(codec::link_bytes(link, version.wrapping_add(1)));
+        Self { id: link.id, version, value, face: Face::of(link) }
     }
 }
 
@@ -111,12 +110,10 @@ impl Face {
 
 impl RecordStep {
     fn of(record: &Record) -> Self {
-        let mut value = Vec::with_capacity(96);
-        codec::record(&mut value, record);
         Self {
             noun: record.noun(),
             id: record.id(),
-            value: codec::seal(value),
+            value: codec::seal(codec::record_bytes(record)),
             version: record.version(),
             followed: record.is_followed(),
             workspace: record.workspace(),

@@ -90,6 +90,11 @@ CREATE TABLE waypost.clicks (
 CREATE INDEX clicks_link ON waypost.clicks (link_id, clicked_at, received, salt, seq);
 CREATE INDEX clicks_workspace ON waypost.clicks
     (workspace_id, clicked_at, received, link_id, salt, seq);
+-- One click by its id: clicks_link finds those that were clicked when they were received.
+CREATE INDEX clicks_reported ON waypost.clicks (link_id, received, salt)
+    WHERE clicked_at <> received;
+-- Retention, which deletes what lies together.
+CREATE INDEX clicks_received ON waypost.clicks USING brin (received) WITH (autosummarize = on);
 
 CREATE TABLE waypost.link_buckets (
     link_id      bigint NOT NULL,
@@ -139,6 +144,7 @@ CREATE TABLE waypost.dedupe (
     salt     integer NOT NULL
 );
 CREATE INDEX dedupe_link ON waypost.dedupe (link_id);
+CREATE INDEX dedupe_received ON waypost.dedupe (received);
 
 CREATE TABLE waypost.conversions (
     link_id  bigint NOT NULL,
@@ -148,6 +154,7 @@ CREATE TABLE waypost.conversions (
     value    text,
     PRIMARY KEY (link_id, received, salt)
 );
+CREATE INDEX conversions_received ON waypost.conversions (received);
 
 CREATE TABLE waypost.purged (
     link_id bigint PRIMARY KEY

@@ -9,9 +9,9 @@ use waypost_link::{Change, Flags, Link, Noun, Revision, Timestamp};
 use waypost_storage::{Committed, Error, Result, codec, limits::CHANGES};
 
 use crate::{
-    database::Database,
-    fault::{Tried, explain},
-    plan::{Plan, Stored, bytes_of},
+    database::{Database, Outcome},
+    fault::Tried,
+    plan::{Plan, Stored},
     read,
 };
 
@@ -23,22 +23,11 @@ pub(crate) fn commit(database: &Database, changes: &[Change], now: Timestamp) ->
     if changes.len() > CHANGES {
         return Err(Error::Full(format!("a commit has at most {CHANGES} changes")));
     }
-    let tried = database.with(|client| attempt(client, changes, now))?;
-    match tried {
-        Outcome::Done(committed) => Ok(committed),
-        Outcome::Unknown(committed, xid, error) => settle(database, committed, &xid, error),
-    }
+    let outcome = database.with(|client| attempt(client, changes, now))?;
+    database.settle(outcome)
 }
 
-/// How a transaction ended.
-enum Outcome {
-    /// Committed.
-    Done(Committed),
-    /// Its commit failed, perhaps only in being answered: the database knows by its id.
-    Unknown(Committed, String, Error),
-}
-
-fn attempt(client: &mut Client, changes: &[Change], now: Timestamp) -> Tried<Outcome> {
+fn attempt(client: &mut Client, changes: &[Change], now: Timestamp) -> Tried<Outcome<Committed>> {
     let mut txn = client.transaction()?;
     let row = txn.query_one(
         "SELECT head, last_ids, pg_current_xact_id()::text FROM waypost.state FOR UPDATE",
@@ -50,29 +39,7 @@ fn attempt(client: &mut Client, changes: &[Change], now: Timestamp) -> Tried<Out
     let head = if plan.followed > 0 { head + 1 } else { head };
     write(&mut txn, &plan, head, now)?;
     let committed = Committed { revision: Revision(head as u64), ids: plan.ids };
-    match txn.commit() {
-        Ok(()) => Ok(Outcome::Done(committed)),
-        Err(error) => Ok(Outcome::Unknown(committed, xid, explain(&error))),
-    }
-}
-
-/// Asks the database what became of a transaction whose commit was not answered.
-fn settle(database: &Database, committed: Committed, xid: &str, error: Error) -> Result<Committed> {
-    let status: Option<String> = database
-        .with(|client| {
-            let sql = "SELECT pg_xact_status($1::text::xid8)";
-            Ok(client.query_one(sql, &[&xid])?.get(0))
-        })
-        .map_err(|error| {
-            Error::Unavailable(format!("it is not known whether the change was made: {error}"))
-        })?;
-    match status.as_deref() {
-        Some("committed") => Ok(committed),
-        Some("in progress") => {
-            Err(Error::Unavailable("it is not known yet whether the change was made".into()))
-        }
-        _ => Err(error),
-    }
+    Ok(Outcome::of(txn, xid, committed))
 }
 
 /// What is stored of all that `changes` touch.
@@ -198,7 +165,7 @@ fn put_links(txn: &mut Transaction<'_>, links: &[&Link]) -> Tried<()> {
         links.iter().map(|link| link.collection.map(|id| id.0 as i64)).collect();
     let active: Vec<_> = links.iter().map(|link| link.flags.has(Flags::ACTIVE)).collect();
     let archived: Vec<_> = links.iter().map(|link| link.archived_at.is_some()).collect();
-    let data: Vec<_> = links.iter().map(|link| bytes_of(link)).collect();
+    let data: Vec<_> = links.iter().map(|link| codec::link_bytes(link, link.version)).collect();
     let sql = "INSERT INTO waypost.links (id, workspace_id, domain_id, code, destination, \
                    collection_id, active, archived, created_at, version, data) \
                SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], \
@@ -265,14 +232,7 @@ fn write_records(txn: &mut Transaction<'_>, plan: &Plan) -> Tried<()> {
         there.iter().map(|record| key(&(record.noun(), record.id()))).unzip();
     let owners: Vec<_> =
         there.iter().map(|record| record.workspace().map(|id| id.0 as i64)).collect();
-    let data: Vec<_> = there
-        .iter()
-        .map(|record| {
-            let mut bytes = Vec::with_capacity(96);
-            codec::record(&mut bytes, record);
-            bytes
-        })
-        .collect();
+    let data: Vec<_> = there.iter().map(|record| codec::record_bytes(record)).collect();
     let sql = "INSERT INTO waypost.records (noun, id, workspace_id, data) \
                SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[])";
     txn.execute(sql, &[&nouns, &ids, &owners, &data])?;
@@ -301,7 +261,3 @@ fn write_claims(txn: &mut Transaction<'_>, plan: &Plan) -> Tried<()> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-#[path = "commit_tests.rs"]
-mod tests;

@@ -77,12 +77,50 @@ impl Database {
         work(&mut client).map_err(Error::from)
     }
 
+    /// What a transaction did. One whose commit was not answered is asked for.
+    pub(crate) fn settle<T>(&self, outcome: Outcome<T>) -> Result<T> {
+        let (done, xid, error) = match outcome {
+            Outcome::Done(done) => return Ok(done),
+            Outcome::Unknown(done, xid, error) => (done, xid, error),
+        };
+        let sql = "SELECT pg_xact_status($1::text::xid8)";
+        let asked = self.with(|client| Ok(client.query_one(sql, &[&xid])?.get(0)));
+        let status: Option<String> = asked.map_err(|error| {
+            Error::Unavailable(format!("it is not known whether the change was made: {error}"))
+        })?;
+        match status.as_deref() {
+            Some("committed") => Ok(done),
+            Some("in progress") => {
+                Err(Error::Unavailable("it is not known yet whether the change was made".into()))
+            }
+            _ => Err(error),
+        }
+    }
+
     /// Does `work` in a transaction that is rolled back where it fails.
     pub(crate) fn write<T>(
         &self,
         work: impl FnOnce(&mut Transaction<'_>) -> Tried<T>,
     ) -> Result<T> {
         self.with(|client| in_transaction(client, work))
+    }
+}
+
+/// How a transaction ended.
+pub(crate) enum Outcome<T> {
+    /// Committed.
+    Done(T),
+    /// Its commit failed, perhaps only in being answered: the database knows by its id.
+    Unknown(T, String, Error),
+}
+
+impl<T> Outcome<T> {
+    /// Commits the transaction of this id, which has `done` something.
+    pub(crate) fn of(txn: Transaction<'_>, xid: String, done: T) -> Self {
+        match txn.commit() {
+            Ok(()) => Self::Done(done),
+            Err(error) => Self::Unknown(done, xid, explain(&error)),
+        }
     }
 }
 
@@ -135,3 +173,7 @@ impl r2d2::CustomizeConnection<Client, postgres::Error> for Settings {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "database_tests.rs"]
+mod tests;

@@ -15,7 +15,7 @@ mod clicks;
 mod commit;
 mod database;
 mod fault;
-pub mod limits;
+mod limits;
 mod listen;
 mod migrate;
 mod options;
@@ -27,6 +27,7 @@ mod store;
 pub mod testing;
 mod tls;
 mod turn;
+mod worker;
 
 pub use migrate::{Migration, Migrations};
 pub use options::Options;

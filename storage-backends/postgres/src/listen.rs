@@ -8,14 +8,15 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::Instant,
 };
 
 use parking_lot::{Condvar, Mutex};
 use postgres::fallible_iterator::FallibleIterator as _;
+use waypost_storage::Result;
 
-use crate::{commit::CHANNEL, database::Database, limits};
+use crate::{commit::CHANNEL, database::Database, limits, worker::Worker};
 
 /// Counts the hints that the head may have moved.
 #[derive(Default)]
@@ -43,41 +44,18 @@ impl Hints {
     }
 }
 
-/// A thread that listens; dropping it ends it.
-pub(crate) struct Listener {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Listener {
-    /// Listens to the database and gives `hints`.
-    pub(crate) fn start(database: Arc<Database>, hints: Arc<Hints>) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = thread::Builder::new().name("pg-listen".into()).spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                // Where it can't listen, polling goes on; it tries again a little later.
-                if listen(&database, &hints, &stopped).is_err() {
-                    thread::sleep(limits::LISTEN);
-                }
-            }
-        })?;
-        Ok(Self { stop, thread: Some(thread) })
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread was reported when it happened.
-            let _ = thread.join();
+/// A thread that listens to the database and gives `hints`.
+pub(crate) fn start(database: Arc<Database>, hints: Arc<Hints>) -> Result<Worker> {
+    Worker::start("pg-listen", move |stop| {
+        // Where it can't listen, polling goes on; it tries again a little later.
+        if listen(&database, &hints, stop).is_err() {
+            thread::sleep(limits::LISTEN);
         }
-    }
+    })
 }
 
 /// Listens on one connection until it breaks or it is time to stop.
-fn listen(database: &Database, hints: &Hints, stop: &AtomicBool) -> Result<(), ()> {
+fn listen(database: &Database, hints: &Hints, stop: &AtomicBool) -> std::result::Result<(), ()> {
     let mut client = database.connect().map_err(drop)?;
     client.batch_execute(&format!("LISTEN {CHANNEL}")).map_err(drop)?;
     // What was notified before this connection listened.

@@ -3,7 +3,7 @@
 //! The client's own parser doesn't know `sslmode=verify-full` nor `sslrootcert`, so those two are
 //! taken out first and the rest is left to it.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use postgres::config::SslMode;
 use url::Url;
@@ -36,8 +36,9 @@ impl Options {
     /// The options of a URL: `postgres://user:password@host:port/database?sslmode=verify-full`.
     ///
     /// `sslmode` is `disable`, `prefer` (the default), `require` or `verify-full`; `sslrootcert`
-    /// is a PEM file, which `require` honours by checking against it, as libpq does. All else is
-    /// as in the documentation of the client `tokio-postgres`.
+    /// is a PEM file, which `require` and `prefer` honour by checking against it. Several hosts are
+    /// parameters: `?host=a,b&port=5432,5433`. All else is as in the documentation of the client
+    /// `tokio-postgres`.
     ///
     /// ```
     /// let url = "postgres://waypost@db.example/waypost?sslmode=verify-full";
@@ -56,6 +57,11 @@ impl Options {
             match &*name {
                 "sslmode" => mode = Some(value.into_owned()),
                 "sslrootcert" => roots = Some(PathBuf::from(&*value)),
+                // To the client a URL's list is one name.
+                "host" => {
+                    let hosts = value.split(',');
+                    rest.extend(hosts.map(|host| ("host".to_owned(), host.to_owned())));
+                }
                 _ => rest.push((name.into_owned(), value.into_owned())),
             }
         }
@@ -76,12 +82,13 @@ impl Options {
                 ));
             }
         };
-        config.ssl_mode(mode).application_name("waypost").keepalives_idle(Duration::from_secs(30));
+        config.ssl_mode(mode).application_name("waypost");
+        config.keepalives_idle(limits::KEEPALIVE).keepalives_interval(limits::KEEPALIVE);
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(limits::CONNECT);
         }
         if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(limits::LOCK);
+            config.tcp_user_timeout(limits::CONNECT);
         }
         let trust = if verified { Trust::Roots(roots) } else { Trust::Anybody };
         Ok(Self { config, trust, connections: limits::CONNECTIONS, notify: true })
@@ -115,6 +122,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn several_hosts_are_parameters() {
+        let config = Options::parse("postgres:///links?user=u&host=a,b&port=1,2").unwrap().config;
+        let host = |name: &str| postgres::config::Host::Tcp(name.to_owned());
+        assert_eq!(
+            (config.get_hosts(), config.get_ports()),
+            (&[host("a"), host("b")][..], &[1, 2][..])
+        );
+        assert!(Options::parse("postgres://u@a:1,b:2/links").is_err());
+    }
+
+    #[test]
+    fn a_network_that_drops_everything_is_noticed_soon() {
+        let config = Options::parse("postgres://db.example/links").unwrap().config;
+        let noticed = config.get_keepalives_idle() + limits::CONNECT;
+        assert_eq!(config.get_tcp_user_timeout(), Some(&limits::CONNECT));
+        assert!(config.get_keepalives() && noticed <= limits::LOCK, "{noticed:?}");
+    }
+
+    #[test]
     fn sslmode_and_whom_it_trusts() {
         let file = || Some(PathBuf::from("/ca.pem"));
         for (query, expected) in [
@@ -130,6 +156,8 @@ mod tests {
                 "?sslrootcert=/ca.pem&sslmode=verify-full",
                 Some((SslMode::Require, Trust::Roots(file()))),
             ),
+            // `prefer` too checks against a file of roots, once the server speaks TLS.
+            ("?sslrootcert=/ca.pem", Some((SslMode::Prefer, Trust::Roots(file())))),
             ("?sslmode=verify-none", None),
             ("?no_such_thing=1", None),
         ] {

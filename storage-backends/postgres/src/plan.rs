@@ -70,7 +70,7 @@ impl Plan {
         let id = self.next_id(0);
         let link = Link { id: LinkId(id), version: 1, ..link.clone() };
         self.claim(index, link.claim(), id)?;
-        self.follow(codec::Step::Created(link.id, &bytes_of(&link)));
+        self.follow(codec::Step::Created(link.id, &codec::link_bytes(&link, link.version)));
         self.set_link(link);
         Ok(id)
     }
@@ -86,7 +86,7 @@ impl Plan {
             self.give_up(&before);
             self.claim(index, link.claim(), link.id.0)?;
         }
-        self.follow(codec::Step::Updated(link.id, &was, &bytes_of(&link)));
+        self.follow(codec::Step::Updated(link.id, &was, &codec::link_bytes(&link, link.version)));
         let id = link.id.0;
         self.set_link(link);
         Ok(id)
@@ -117,9 +117,7 @@ impl Plan {
             self.claim(index, claim, id)?;
         }
         if record.is_followed() {
-            let mut bytes = Vec::new();
-            codec::record(&mut bytes, &record);
-            self.follow(codec::Step::Put(noun, id, &bytes));
+            self.follow(codec::Step::Put(noun, id, &codec::record_bytes(&record)));
         }
         self.stored.records.insert((noun, id), record);
         self.records.insert((noun, id));
@@ -185,11 +183,4 @@ impl Plan {
         codec::step(&mut self.entry, step);
         self.followed += 1;
     }
-}
-
-/// A link as it is kept.
-pub(crate) fn bytes_of(link: &Link) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(96 + link.destination.as_str().len());
-    codec::link(&mut bytes, link, link.version);
-    bytes
 }

@@ -9,6 +9,7 @@ use waypost_link::{
 use waypost_storage::{Error, Facet, Feed, codec, page_limit};
 
 use crate::{
+    database::Database,
     fault::{Tried, corrupt},
     limits,
 };
@@ -150,20 +151,30 @@ pub(crate) fn replay(client: &mut Client, after: Revision, limit: usize) -> Trie
     Ok(feeds)
 }
 
-/// Forgets entries from before `before`, and answers that have expired at `now`.
-pub(crate) fn forget(
-    txn: &mut postgres::Transaction<'_>,
-    before: Timestamp,
-    now: Timestamp,
-) -> Tried<u64> {
-    let sql = "SELECT head FROM waypost.state FOR UPDATE";
-    let head = txn.query_one(sql, &[])?.get::<_, i64>(0);
-    let sql = "SELECT min(revision) FROM waypost.feed WHERE at >= $1";
-    let kept: Option<i64> = txn.query_one(sql, &[&before.0])?.get(0);
-    let last = kept.map_or(head, |kept| kept - 1);
+/// Forgets entries from before `before`, and answers that have expired at `now`; so many a
+/// transaction, since it keeps commits waiting.
+pub(crate) fn forget(database: &Database, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
+    let mut gone = 0;
+    loop {
+        let few = database.write(|txn| forget_few(txn, before))?;
+        gone += few;
+        if few < limits::FORGET as u64 {
+            break;
+        }
+    }
+    let sql = "DELETE FROM waypost.remembered WHERE expires_at <= $1";
+    Ok(gone + database.write(|txn| Ok(txn.execute(sql, &[&now.0])?))?)
+}
+
+fn forget_few(txn: &mut postgres::Transaction<'_>, before: Timestamp) -> Tried<u64> {
+    let state = txn.query_one("SELECT head, trimmed FROM waypost.state FOR UPDATE", &[])?;
+    let most = state.get::<_, i64>(0).min(state.get::<_, i64>(1) + limits::FORGET);
+    let sql = "SELECT min(revision) FROM waypost.feed WHERE at >= $1 AND revision <= $2";
+    let kept: Option<i64> = txn.query_one(sql, &[&before.0, &most])?.get(0);
+    let last = kept.map_or(most, |kept| kept - 1);
     let gone = txn.execute("DELETE FROM waypost.feed WHERE revision <= $1", &[&last])?;
     if gone > 0 {
         txn.execute("UPDATE waypost.state SET trimmed = $1", &[&last])?;
     }
-    Ok(gone + txn.execute("DELETE FROM waypost.remembered WHERE expires_at <= $1", &[&now.0])?)
+    Ok(gone)
 }

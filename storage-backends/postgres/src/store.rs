@@ -3,11 +3,8 @@
 use std::{
     ops::Range,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
+    sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -28,9 +25,10 @@ use crate::{
     commit,
     database::Database,
     limits,
-    listen::{Hints, Listener},
+    listen::{self, Hints},
     query, read,
     turn::Turn,
+    worker::Worker,
 };
 
 /// A store in a PostgreSQL database, shared by any number of nodes.
@@ -41,8 +39,8 @@ pub struct PostgresStore {
     hints: Arc<Hints>,
     clicks: Arc<Clicks>,
     turn: Turn,
-    _listener: Option<Listener>,
-    _flusher: Flusher,
+    _listener: Option<Worker>,
+    _flusher: Worker,
 }
 
 impl PostgresStore {
@@ -64,50 +62,22 @@ impl PostgresStore {
     pub fn new(options: &Options) -> Result<Self> {
         let database = Arc::new(Database::new(options)?);
         let hints = Arc::new(Hints::default());
-        let thread = |error: std::io::Error| Error::Unavailable(error.to_string());
-        let listener = match options.notify {
-            true => {
-                Some(Listener::start(Arc::clone(&database), Arc::clone(&hints)).map_err(thread)?)
-            }
-            false => None,
-        };
+        let listen = || listen::start(Arc::clone(&database), Arc::clone(&hints));
+        let listener = options.notify.then(listen).transpose()?;
         let clicks = Arc::new(Clicks::new(Arc::clone(&database)));
-        let flusher = Flusher::start(Arc::clone(&clicks)).map_err(thread)?;
+        let flusher = write_old(Arc::clone(&clicks))?;
         let turn = Turn::default();
         Ok(Self { database, hints, clicks, turn, _listener: listener, _flusher: flusher })
     }
 }
 
-/// A thread that writes clicks that have waited long enough; dropping it ends it.
-struct Flusher {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Flusher {
-    fn start(clicks: Arc<Clicks>) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = thread::Builder::new().name("pg-flush".into()).spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                thread::park_timeout(limits::WAIT / 4);
-                // Who appends or reads next meets the same error and says so.
-                let _ = clicks.flush_old();
-            }
-        })?;
-        Ok(Self { stop, thread: Some(thread) })
-    }
-}
-
-impl Drop for Flusher {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // A panic of the thread was reported when it happened.
-            let _ = thread.join();
-        }
-    }
+/// Writes clicks that have waited long enough.
+fn write_old(clicks: Arc<Clicks>) -> Result<Worker> {
+    Worker::start("pg-flush", move |_| {
+        thread::park_timeout(limits::WAIT / 4);
+        // Who appends or reads next meets the same error and says so.
+        let _ = clicks.flush_old();
+    })
 }
 
 impl LinkStore for PostgresStore {
@@ -168,8 +138,7 @@ impl LinkStore for PostgresStore {
         self.database.with(|client| read::replay(client, after, limit))
     }
 
-    /// Woken by this node's commits and by NOTIFY; else the head is looked at every
-    /// [`limits::POLL`].
+    /// Woken by this node's commits and by NOTIFY; else the head is looked at every 500 ms.
     fn wait(&self, after: Revision, timeout: Duration) -> Result<Revision> {
         let end = Instant::now().checked_add(timeout);
         loop {
@@ -188,7 +157,7 @@ impl LinkStore for PostgresStore {
     }
 
     fn forget(&self, before: Timestamp, now: Timestamp) -> Result<u64> {
-        self.database.write(|txn| read::forget(txn, before, now))
+        read::forget(&self.database, before, now)
     }
 }
 

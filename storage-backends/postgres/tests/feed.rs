@@ -1,11 +1,7 @@
 //! What changed is never missed: not what took its number early and committed late, not without
 //! NOTIFY, not what another node did.
 
-use std::{
-    sync::mpsc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{sync::mpsc, thread, time::Duration};
 
 use waypost_link::{
     Change, Collection, CollectionId, Destination, DomainId, Link, Noun, Record, Revision, Schemes,
@@ -59,7 +55,7 @@ fn a_number_taken_early_and_committed_late_is_not_missed() {
             commit(&node, "late")
         });
         receive.recv_timeout(PATIENCE).unwrap();
-        wait_until_blocked(&database);
+        database.wait_until_blocked();
         assert_eq!((revisions(&reader, 0), reader.head()), (vec![1], Ok(Revision(1))));
         if commits {
             early.commit().unwrap();
@@ -69,17 +65,6 @@ fn a_number_taken_early_and_committed_late_is_not_missed() {
         let expected = if commits { 3 } else { 2 };
         assert_eq!(late.join().unwrap(), Revision(expected));
         assert_eq!(revisions(&reader, 1), (2..=expected).collect::<Vec<_>>());
-    }
-}
-
-/// Waits until a session of this database waits for another's lock.
-fn wait_until_blocked(database: &TestDatabase) {
-    let (mut client, end) = (database.connect(), Instant::now() + PATIENCE);
-    let sql = "SELECT count(*) FROM pg_stat_activity \
-               WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while client.query_one(sql, &[]).unwrap().get::<_, i64>(0) == 0 {
-        assert!(Instant::now() < end, "nobody waits");
-        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -125,6 +110,24 @@ fn nodes_share_names_and_numbers() {
     for node in &nodes {
         assert_eq!(node.link_count(None), Ok(40));
         assert_eq!(revisions(node, 0), (1..=40).collect::<Vec<_>>());
+    }
+}
+
+/// The feed is longer than what one transaction forgets.
+#[test]
+fn history_is_forgotten_in_parts() {
+    let database = TestDatabase::new();
+    let store = open(&database.options());
+    commit(&store, "first");
+    let more = "INSERT INTO waypost.feed SELECT n, n, entry \
+                FROM waypost.feed, generate_series(2, 45000) AS n; \
+                UPDATE waypost.state SET head = 45000";
+    database.connect().batch_execute(more).unwrap();
+    for (before, gone) in [(41_000, 40_999), (41_000, 0), (41_001, 1), (i64::MAX, 4_000)] {
+        assert_eq!(store.forget(Timestamp(before), Timestamp(0)), Ok(gone), "{before}");
+        let oldest = u64::try_from(before).unwrap().min(45_001) - 1;
+        assert_eq!(store.replay(Revision(oldest - 1), 1), Err(Error::Gone { oldest }));
+        assert_eq!(revisions(&store, oldest).len() as u64, (45_000 - oldest).min(100));
     }
 }
 

@@ -1,7 +1,9 @@
 //! `/api/links`: made, listed, edited, deleted, put into collections.
 
 use waypost_link::{DomainId, Link, LinkId, WorkspaceId};
-use waypost_service::{Draft, Drawn, Fault, LinkQuery, Order, Plan, Rank, Row, Service, limits};
+use waypost_service::{
+    Draft, Drawn, Fault, LinkQuery, Order, Plan, Rank, Row, Service, first_of, limits,
+};
 
 use super::{
     fail::{no_changes, only},
@@ -177,14 +179,6 @@ fn sort(named: Option<&str>) -> Result<Sort, Fail> {
     known.map(|(_, sort)| *sort).ok_or_else(unknown)
 }
 
-/// At most `limit` links, and the last of them where there were more.
-fn cut(mut links: Vec<Link>, limit: usize) -> (Vec<Link>, Option<LinkId>) {
-    let more = links.len() > limit;
-    links.truncate(limit);
-    let last = links.last().map(|link| link.id).filter(|_| more);
-    (links, last)
-}
-
 /// A page by clicks, after the link that the page before ended with.
 fn by_clicks(
     service: &Service,
@@ -205,7 +199,7 @@ fn by_clicks(
     let ranked = stats.rank(links, |link| link.id, Rank::Total, Order::Descending, most)?;
     let before = |link: &Link| after.is_some_and(|after| link.id != after);
     let skip = after.map_or(0, |_| ranked.iter().take_while(|link| before(link)).count() + 1);
-    Ok(cut(ranked.into_iter().skip(skip).take(limit + 1).collect(), limit))
+    Ok(first_of(ranked.into_iter().skip(skip).take(limit + 1).collect(), limit))
 }
 
 fn usage(service: &Service, workspace: WorkspaceId) -> Result<Usage, Fail> {

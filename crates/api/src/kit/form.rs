@@ -42,7 +42,7 @@ impl Call {
         Ok(self.fields()?.get(name))
     }
 
-    /// A parameter that is a whole number in `range`; an empty one is none.
+    /// A parameter that is a whole number in `range`.
     ///
     /// # Errors
     /// [`Fail::Invalid`] where it is anything else; as [`Call::fields`].
@@ -51,8 +51,7 @@ impl Call {
         name: &'static str,
         range: std::ops::RangeInclusive<u64>,
     ) -> Result<Option<u64>, Fail> {
-        let text = self.query(name)?.filter(|text| !text.is_empty());
-        let Some(text) = text else { return Ok(None) };
+        let Some(text) = self.query(name)? else { return Ok(None) };
         match text.parse().ok().filter(|number| range.contains(number)) {
             Some(number) => Ok(Some(number)),
             None => {

@@ -20,6 +20,7 @@ impl Call {
         make: impl Fn(&Service) -> Result<T, Fail>,
         again: impl Fn(&[u64]) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
+        debug_assert!(self.route().once, "the route is not marked to heed an Idempotency-Key");
         match self.idempotency()? {
             Some(once) => self.service().once(&once, make, again),
             None => make(self.service()),

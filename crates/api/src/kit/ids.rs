@@ -89,11 +89,8 @@ impl Call {
     /// [`Fail::Invalid`] (`domain`) where there is none.
     pub fn domain_called(&self, host: Option<&str>) -> Result<DomainId, Fail> {
         let Some(host) = host else { return Ok(DomainId::DEFAULT) };
-        if self.service().domain(host)? == Some(DomainId::DEFAULT) {
-            return Ok(DomainId::DEFAULT);
-        }
-        match self.service().domain_named(self.principal()?.workspace, host) {
-            Ok(domain) => Ok(domain.id),
+        match self.service().domain_for(self.principal()?.workspace, host) {
+            Ok(domain) => Ok(domain.map_or(DomainId::DEFAULT, |domain| domain.id)),
             Err(Fault::NotFound(_)) => {
                 Err(Fail::invalid("domain", "expected a domain of the workspace"))
             }

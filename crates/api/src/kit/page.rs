@@ -12,14 +12,25 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// That of `limit` and `cursor` in the query; a limit is 1 to `most`.
+    /// That of `limit` and `cursor` in the query; a limit is 1 to `most`, and an empty parameter is none.
     ///
     /// # Errors
     /// [`Fail::Invalid`] names the parameter.
     pub fn of(call: &Call, most: usize) -> Result<Self, Fail> {
-        let limit = call.query_number("limit", 1..=most as u64)?;
-        let after = call.query_number("cursor", 1..=u64::MAX)?;
+        let limit = number(call, "limit", most as u64)?;
+        let after = number(call, "cursor", u64::MAX)?;
         Ok(Self { limit: limit.and_then(|limit| usize::try_from(limit).ok()), after })
+    }
+}
+
+/// A parameter that is a whole number from 1 to `most`; an empty one is none.
+///
+/// # Errors
+/// [`Fail::Invalid`] names the parameter.
+pub fn number(call: &Call, name: &'static str, most: u64) -> Result<Option<u64>, Fail> {
+    match call.query(name)? {
+        Some("") => Ok(None),
+        _ => call.query_number(name, 1..=most),
     }
 }
 

@@ -82,13 +82,10 @@ impl Wanted {
     /// The domain of `host`: an active one of the workspace, or the server's own name.
     fn domain(&self, call: &Call) -> Result<DomainId, Fail> {
         let Some(host) = &self.host else { return Ok(DomainId::DEFAULT) };
-        let service = call.service();
-        if service.domain(host)? == Some(DomainId::DEFAULT) {
-            return Ok(DomainId::DEFAULT);
-        }
-        match service.domain_named(call.principal()?.workspace, host) {
-            Ok(domain) if domain.status == DomainStatus::Active => Ok(domain.id),
-            Ok(_) | Err(Fault::NotFound(_)) => {
+        match call.service().domain_for(call.principal()?.workspace, host) {
+            Ok(None) => Ok(DomainId::DEFAULT),
+            Ok(Some(domain)) if domain.status == DomainStatus::Active => Ok(domain.id),
+            Ok(Some(_)) | Err(Fault::NotFound(_)) => {
                 Err(Fail::invalid("host", "not an active domain of this workspace"))
             }
             Err(fault) => Err(fault.into()),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use waypost_service::Order;
 
 use crate::{
-    kit::{Call, Fail, Parameter},
+    kit::{Call, Fail, Parameter, page},
     limits,
 };
 
@@ -117,8 +117,7 @@ pub(super) fn order(call: &Call) -> Result<Order, Fail> {
 
 /// `limit`.
 pub(super) fn limit(call: &Call) -> Result<usize, Fail> {
-    let most = limits::PAGE as u64;
-    let limit = call.query_number("limit", 1..=most)?;
+    let limit = page::number(call, "limit", limits::PAGE as u64)?;
     Ok(limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(limits::DEFAULT_PAGE))
 }
 

@@ -63,7 +63,7 @@ static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
 fn document(call: &Call) -> Answer {
     let Document { bytes, etag, .. } = &*DOCUMENT;
     let known = call.header(Field::IfNoneMatch).unwrap_or_default();
-    // Compared weakly (8.8.3.2): a proxy that compresses the body marks its tag so.
+    // Compared weakly (RFC 9110, 8.8.3.2): a proxy that compresses the body marks its tag so.
     let same = |known: &str| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag;
     let fresh = known.split(',').any(|known| same(known.trim()));
     let response = if fresh {

@@ -10,15 +10,9 @@ use waypost_service::NewKey;
 use super::output;
 use crate::{context::Context, exchange::print_time};
 
-/// Arguments of `waypost key`.
-#[derive(Args)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What `waypost key` does.
 #[derive(Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Make a key and print its token, once
     Create(Create),
     /// List keys, oldest first
@@ -28,7 +22,7 @@ enum Command {
 }
 
 #[derive(Args)]
-struct Create {
+pub(crate) struct Create {
     /// Whose
     #[arg(long, value_name = "NAME", default_value = "default")]
     workspace: String,
@@ -50,7 +44,7 @@ struct Create {
 }
 
 #[derive(Args)]
-struct List {
+pub(crate) struct List {
     /// Only this workspace's
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
@@ -60,7 +54,7 @@ struct List {
 }
 
 #[derive(Args)]
-struct Revoke {
+pub(crate) struct Revoke {
     /// The key's login, or its id
     #[arg(value_name = "LOGIN|ID")]
     key: String,
@@ -81,8 +75,8 @@ enum RoleName {
 ///
 /// # Errors
 /// A sentence for standard error.
-pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
-    match &arguments.command {
+pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
+    match command {
         Command::Create(arguments) => create(arguments, context),
         Command::List(arguments) => list(arguments, context),
         Command::Revoke(arguments) => revoke(arguments, context),

@@ -10,15 +10,9 @@ use waypost_storage::LinkQuery;
 use super::{output, tenant::Tenant};
 use crate::{context::Context, exchange::assign};
 
-/// Arguments of `waypost link`.
-#[derive(Args)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What `waypost link` does.
 #[derive(Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Make a link and print its short URL
     Add(Add),
     /// Show a link
@@ -32,7 +26,7 @@ enum Command {
 }
 
 #[derive(Args)]
-struct Add {
+pub(crate) struct Add {
     /// The code
     code: String,
     /// Where it leads
@@ -63,7 +57,7 @@ struct Add {
 }
 
 #[derive(Args)]
-struct Get {
+pub(crate) struct Get {
     /// A code, or HOST/CODE
     code: String,
     #[command(flatten)]
@@ -71,7 +65,7 @@ struct Get {
 }
 
 #[derive(Args)]
-struct List {
+pub(crate) struct List {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
@@ -86,7 +80,7 @@ struct List {
 }
 
 #[derive(Args)]
-struct Set {
+pub(crate) struct Set {
     /// A code, or HOST/CODE
     code: String,
     /// What to change, as in docs/exchange.md; an empty value clears the field
@@ -97,7 +91,7 @@ struct Set {
 }
 
 #[derive(Args)]
-struct Rm {
+pub(crate) struct Rm {
     /// Codes, or HOST/CODE
     #[arg(required = true)]
     codes: Vec<String>,
@@ -106,7 +100,7 @@ struct Rm {
 }
 
 #[derive(Args)]
-struct Common {
+pub(crate) struct Common {
     /// Whose
     #[arg(long, value_name = "NAME", default_value = "default")]
     workspace: String,
@@ -119,8 +113,8 @@ struct Common {
 ///
 /// # Errors
 /// A sentence for standard error.
-pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
-    match &arguments.command {
+pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
+    match command {
         Command::Add(arguments) => add(arguments, context),
         Command::Get(arguments) => get(arguments, context),
         Command::List(arguments) => list(arguments, context),

@@ -4,22 +4,16 @@
 //! before, by another user, or wants to see it.
 
 use anyhow::{Result, bail};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 use waypost_postgres::{Migration, Migrations};
 
 use super::output;
 use crate::{config::StoreUrl, context::Context};
 
-/// Arguments of `waypost migrate`.
-#[derive(Args)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What `waypost migrate` does.
 #[derive(Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// List the migrations, and which the database has
     Status {
         /// Print JSON
@@ -38,12 +32,12 @@ enum Command {
 ///
 /// # Errors
 /// A sentence for standard error.
-pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
     let StoreUrl::Postgres(options) = context.config(Vec::new())?.store else {
         bail!("only a PostgreSQL store has migrations: say --store postgres://…");
     };
     let migrations = Migrations::of(&options)?;
-    let json = match arguments.command {
+    let json = match *command {
         Command::Status { json } => json,
         Command::Up { json } => {
             migrations.up()?;

@@ -1,26 +1,21 @@
 //! `waypost node`: the servers that share a store.
 
 use anyhow::{Result, bail};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 use waypost::fleet::{self, Forgotten};
 use waypost_link::{Node, NodeId, Revision, Timestamp};
 
 use super::output;
 use crate::{
+    config::StoreUrl,
     context::{Context, now},
     exchange::print_time,
 };
 
-/// Arguments of `waypost node`.
-#[derive(Args)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What `waypost node` does.
 #[derive(Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// List the nodes with their versions, how far each is behind, and when it was seen
     List {
         /// Print JSON
@@ -41,12 +36,12 @@ enum Command {
 ///
 /// # Errors
 /// A sentence for standard error.
-pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
-    let store = context.open()?.store;
-    if !store.shared {
+pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
+    if matches!(context.config(Vec::new())?.store, StoreUrl::Lmdb) {
         bail!("this store is in a data directory: it has one node and no list of them");
     }
-    match arguments.command {
+    let store = context.open()?.store;
+    match *command {
         Command::List { json } => {
             let (nodes, head) = fleet::nodes(&*store.links)?;
             list(&nodes, head, json)

@@ -134,6 +134,9 @@ impl<'b> Planner<'b> {
             waypost_service::follow_product(old, &mut link);
         }
         link.updated_at = new.updated_at;
+        if !says("deactivated_at") {
+            waypost_service::follow_activity(old, &mut link);
+        }
         book.check(&link)?;
         Ok(Some(Update { link, was: old.name(), differences }))
     }

@@ -1,7 +1,7 @@
 //! `waypost workspace`: the tenants and their settings.
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 use waypost_api::kit::ids;
 use waypost_link::Workspace;
@@ -9,15 +9,9 @@ use waypost_link::Workspace;
 use super::output;
 use crate::{context::Context, exchange::print_time};
 
-/// Arguments of `waypost workspace`.
-#[derive(Args)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What `waypost workspace` does.
 #[derive(Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Make a workspace
     Create {
         /// Its name
@@ -50,9 +44,9 @@ enum Command {
 ///
 /// # Errors
 /// A sentence for standard error.
-pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
     let service = context.open()?.service;
-    match &arguments.command {
+    match command {
         Command::Create { name, json } => print(&service.create_workspace(name)?, *json),
         Command::Set { name, key, value, json } => {
             print(&service.set_workspace(name, key, value)?, *json)

@@ -231,13 +231,15 @@ fn millis(layers: &Layers, name: &'static str, least: u64, most: u64) -> Result<
 /// A URL may hold a password, so what is wrong with one is said without it.
 fn store(typed: &Typed) -> Result<StoreUrl> {
     let value = typed.values.join(",");
+    let word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     match value.split_once("://").map_or(value.as_str(), |(scheme, _)| scheme) {
         "lmdb" if value == "lmdb" => Ok(StoreUrl::Lmdb),
         "postgres" | "postgresql" => match waypost_postgres::Options::parse(&value) {
             Ok(options) => Ok(StoreUrl::Postgres(Box::new(options))),
             Err(error) => bail!("{}: store: {error}", typed.source),
         },
-        other => wrong("store", typed, other, "lmdb or postgres://…"),
+        other if word(other) => wrong("store", typed, other, "lmdb or postgres://…"),
+        _ => bail!("{}: store: expected lmdb or postgres://…", typed.source),
     }
 }
 
@@ -441,6 +443,8 @@ mod tests {
             ("allowed_schemes", "javascript", "expected a scheme"),
             ("proxy_protocol", "1.2.3.4:5", "expected one of the addresses of listen"),
             ("store", "mysql://x:secret@y", "expected lmdb or postgres://…, not \"mysql\""),
+            ("store", "host=db password=secret", "store: expected lmdb or postgres://…"),
+            ("store", "postgres:w:secret@db/x", "store: expected lmdb or postgres://…"),
             ("store", "postgres://x/y?sslmode=never", "sslmode is disable, prefer, require"),
             ("extra_hosts", "a b", "expected a hostname"),
             ("domain_verify_port", "0", "expected a whole number from 1"),

@@ -11,11 +11,9 @@ use waypost_service::{Allowance, Lane, Quota, Rate};
 use crate::{
     config::{Config, Rates},
     context::service,
+    limits::API_LANE,
 };
 
-/// Threads that answer the APIs, and jobs that may wait for them. Mostly they wait for the disk, and those
-/// that wait share a commit.
-const LANE: (usize, usize) = (32, 512);
 /// How long a write waits until this node serves it; it is durable by then whatever happens.
 const APPLIED: Duration = Duration::from_secs(5);
 
@@ -37,7 +35,7 @@ pub(super) fn start(
         quota: config.rates.map(quota),
         trusted_proxies: config.trusted_proxies.clone(),
         utc_offset: config.linktrack_utc_offset,
-        lane: Lane::start(LANE.0, LANE.1)?,
+        lane: Lane::start(API_LANE.0, API_LANE.1)?,
     }))
 }
 

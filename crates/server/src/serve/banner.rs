@@ -23,16 +23,7 @@ pub(super) struct FirstKey {
 pub(super) fn first_key(service: &Service) -> Result<Option<FirstKey>> {
     let workspace = service.default_workspace()?;
     let given = std::env::var(VARIABLE).ok().filter(|token| !token.is_empty());
-    let keys = service.keys(None)?;
-    if !keys.is_empty() {
-        if let Some(token) = given
-            && !keys.iter().any(|key| key.token_hash == hash_token(&token))
-        {
-            tracing::warn!("{VARIABLE} is ignored: the store has keys, and this is none of them");
-        }
-        return Ok(None);
-    }
-    let (key, token) = service.create_key(NewKey {
+    let made = service.create_first_key(NewKey {
         workspace: workspace.id,
         role: Role::Owner,
         label: "first key".to_owned(),
@@ -40,7 +31,20 @@ pub(super) fn first_key(service: &Service) -> Result<Option<FirstKey>> {
         login: given.is_some().then(|| LOGIN.to_owned()),
         token: given.clone(),
     })?;
-    Ok(Some(FirstKey { login: key.login, token: given.is_none().then_some(token) }))
+    match (made, given) {
+        (Some((key, token)), given) => {
+            Ok(Some(FirstKey { login: key.login, token: given.is_none().then_some(token) }))
+        }
+        (None, Some(token)) if !is_known(service, &token)? => {
+            tracing::warn!("{VARIABLE} is ignored: the store has keys, and this is none of them");
+            Ok(None)
+        }
+        (None, _) => Ok(None),
+    }
+}
+
+fn is_known(service: &Service, token: &str) -> Result<bool> {
+    Ok(service.keys(None)?.iter().any(|key| key.token_hash == hash_token(token)))
 }
 
 /// Prints where the server listens, and the first key.

@@ -27,15 +27,9 @@ use self::visitors::{Lending, Visitors};
 use crate::{
     config::Config,
     context::{Context, find_store, now, service},
+    limits::{LENDING_LANE, VISITORS_LANE},
     outside::{Alerts, SmtpMailer},
 };
-
-/// Threads that serve visitors who must wait, and jobs that may wait for them: a password's check takes a core and
-/// 19 MiB.
-const VISITORS_LANE: (usize, usize) = (2, 256);
-/// Threads that wait for clicks of limited links, each at most as long as its visitor does, and visitors who may wait
-/// for them.
-const LENDING_LANE: (usize, usize) = (8, 1024);
 
 /// Flags of `waypost serve`.
 #[derive(Args, Debug)]

@@ -159,3 +159,21 @@ fn a_product_goes_with_its_destination() {
         assert_eq!(place.json(&["link", "get", "p"])["asin"], asin);
     }
 }
+
+#[test]
+fn a_link_that_stops_says_since_when() {
+    let place = Place::new();
+    place.ok(&["link", "add", "hi", "https://x.example/"]);
+    let since = || place.json(&["link", "get", "hi"])["deactivated_at"].is_string();
+    let text = |active| format!("code,destination_url,active\nhi,https://x.example/,{active}\n");
+    for active in [false, true] {
+        apply(&place, &text(active), &[]).check(0, "update 1", "");
+        assert_eq!(since(), !active);
+        apply(&place, &text(active), &[]).check(0, "nothing to do", "");
+    }
+    let replace = ["import", "-", "--format", "csv", "--on-conflict", "replace"];
+    for active in [false, true] {
+        place.run_with(&replace, &text(active)).check(0, "replaced 1", "");
+        assert_eq!(since(), !active);
+    }
+}

@@ -5,8 +5,7 @@
 use sha2::{Digest, Sha256};
 use waypost_link::{Claim, DomainId};
 
-/// Longest key of a claim, in bytes; longer ones are hashed.
-pub const CLAIM: usize = 511;
+use crate::limits::CLAIM;
 
 /// The key of a claim; [`Claim::Scope`] has none: a remembered answer is kept by its scope.
 pub fn claim(claim: &Claim) -> Option<Vec<u8>> {

@@ -34,8 +34,10 @@ mod has {
     pub(super) const ALL: u64 = (1 << 19) - 1;
 }
 
-/// Appends `link` as it is in its `version`.
-pub fn link(out: &mut Vec<u8>, link: &Link, version: u64) {
+/// `link` as it is in its `version`.
+pub fn link_bytes(link: &Link, version: u64) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(96 + link.destination.as_str().len());
+    let out = &mut bytes;
     out.u8(FORMAT);
     out.uint(version);
     out.uint(link.workspace.0);
@@ -51,6 +53,7 @@ pub fn link(out: &mut Vec<u8>, link: &Link, version: u64) {
     put_parts(out, link);
     put_texts(out, link);
     put_attributes(out, link);
+    bytes
 }
 
 /// The link of `id` that these bytes hold.

@@ -119,8 +119,7 @@ pub(crate) fn any_link() -> impl Strategy<Value = Link> {
 proptest! {
     #[test]
     fn a_link_comes_back(link in any_link()) {
-        let mut bytes = Vec::new();
-        codec::link(&mut bytes, &link, link.version);
+        let mut bytes = codec::link_bytes(&link, link.version);
         prop_assert_eq!(codec::read_link(link.id, &bytes), Some(link.clone()));
         for cut in 0..bytes.len() {
             prop_assert_eq!(codec::read_link(link.id, &bytes[..cut]), None);
@@ -131,8 +130,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(link in any_link(), at: prop::sample::Index, byte: u8) {
-        let mut bytes = Vec::new();
-        codec::link(&mut bytes, &link, 1);
+        let mut bytes = codec::link_bytes(&link, 1);
         let at = at.index(bytes.len());
         bytes[at] = byte;
         let _ = codec::read_link(link.id, &bytes);

@@ -19,9 +19,15 @@ const STATUSES: [DomainStatus; 5] = [
     DomainStatus::Removed,
 ];
 
-/// Appends `record`.
-pub fn record(out: &mut Vec<u8>, record: &Record) {
-    out.u8(FORMAT);
+/// `record` as it is.
+pub fn record_bytes(record: &Record) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(96);
+    bytes.u8(FORMAT);
+    put_record(&mut bytes, record);
+    bytes
+}
+
+fn put_record(out: &mut Vec<u8>, record: &Record) {
     match record {
         Record::Workspace(workspace) => put_workspace(out, workspace),
         Record::Key(key) => put_key(out, key),

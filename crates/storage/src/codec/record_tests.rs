@@ -160,16 +160,10 @@ fn any_record() -> impl Strategy<Value = Record> {
     prop_oneof![workspace(), key(), domain(), collection(), shop(), fleet()]
 }
 
-fn bytes_of(of: &Record) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    codec::record(&mut bytes, of);
-    bytes
-}
-
 proptest! {
     #[test]
     fn a_record_comes_back(record in any_record()) {
-        let mut bytes = bytes_of(&record);
+        let mut bytes = codec::record_bytes(&record);
         let (noun, id) = (record.noun(), record.id());
         prop_assert_eq!(read_record(noun, id, &bytes), Some(record.clone()));
         for cut in 0..bytes.len() {
@@ -196,7 +190,7 @@ proptest! {
         codec::header(&mut bytes, Header { at, changes: records.len() as u64 + 2 });
         let mut changes = Vec::new();
         for record in records {
-            codec::step(&mut bytes, Step::Put(record.noun(), record.id(), &bytes_of(&record)));
+            codec::step(&mut bytes, Step::Put(record.noun(), record.id(), &codec::record_bytes(&record)));
             changes.push(Change::PutRecord(record));
         }
         codec::step(&mut bytes, Step::Deleted(LinkId(7), WorkspaceId(8), &was));

@@ -1,6 +1,9 @@
 //! A node that restarts while its store is away serves what it knew, and catches up.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use waypost::{
     Error,
@@ -8,7 +11,10 @@ use waypost::{
     storage::{ClickStore as _, LinkStore as _, fault::Operation},
 };
 
-use crate::world::{World, link, memory, until, visit};
+use crate::{
+    fragile::Fragile,
+    world::{World, link, memory, until, visit},
+};
 
 /// A world whose node ran with the links `plain`, `doomed`, and `rare`, limited to 3 clicks and
 /// visited once, and was stopped.
@@ -71,6 +77,21 @@ fn what_the_feed_no_longer_has_is_loaded_anew() {
     until("the new link is served", || visit(&node, "late") == "redirect");
     world.await_snapshot();
     assert_eq!(world.snapshot.links(None, 10).unwrap().page.items.len(), 4);
+}
+
+#[test]
+fn a_snapshot_that_is_corrupt_is_copied_anew() {
+    let mut world = World::new();
+    let whole = Arc::clone(&world.snapshot);
+    let fragile = Arc::new(Fragile { whole, corrupt: false.into() });
+    world.snapshot = fragile.clone();
+    world.create("plain");
+    let _node = world.start().unwrap();
+    world.await_snapshot();
+    fragile.corrupt.store(true, Relaxed);
+    world.create("late");
+    world.await_snapshot();
+    assert_eq!(world.snapshot.links(None, 10).unwrap().page.items.len(), 2);
 }
 
 #[test]

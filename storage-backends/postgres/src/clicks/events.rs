@@ -16,7 +16,12 @@ use super::{
     partitions::Partitions,
     rollups, slot,
 };
-use crate::{database::Database, fault::Tried, limits, read::text};
+use crate::{
+    database::{Database, Outcome},
+    fault::Tried,
+    limits,
+    read::text,
+};
 
 /// Stores `events`.
 pub(super) fn record(
@@ -33,15 +38,15 @@ pub(super) fn record(
     });
     partitions.make(database, &clicks.collect())?;
     for _ in 0..limits::TRIES {
-        if let Some(recorded) = attempt(database, events)? {
-            return Ok(recorded);
+        if let Some(outcome) = attempt(database, events)? {
+            return database.settle(outcome);
         }
     }
     Err(Error::Unavailable("the same events are being stored elsewhere".into()))
 }
 
 /// One try; `None` where another node was faster with one of them.
-fn attempt(database: &Database, events: &[Event]) -> Result<Option<Vec<Recorded>>> {
+fn attempt(database: &Database, events: &[Event]) -> Result<Option<Outcome<Vec<Recorded>>>> {
     database.with(|client| {
         let mut txn = client.transaction()?;
         let slot = slot::take(&mut txn)?;
@@ -52,8 +57,8 @@ fn attempt(database: &Database, events: &[Event]) -> Result<Option<Vec<Recorded>
         if !put_keys(&mut txn, &known.keys)? || !put_conversions(&mut txn, &known.conversions)? {
             return Ok(None);
         }
-        txn.commit()?;
-        Ok(Some(recorded))
+        let xid = txn.query_one("SELECT pg_current_xact_id()::text", &[])?.get(0);
+        Ok(Some(Outcome::of(txn, xid, recorded)))
     })
 }
 
@@ -93,8 +98,8 @@ impl<'e> Known<'e> {
             }
         }
         if !ids.is_empty() {
-            known.clicks = find(txn, "waypost.clicks", &ids)?;
-            known.converted = find(txn, "waypost.conversions", &ids)?;
+            known.clicks = find(txn, CLICK, &ids)?;
+            known.converted = find(txn, CONVERSION, &ids)?;
         }
         Ok(known)
     }
@@ -144,14 +149,22 @@ fn id(row: &postgres::Row) -> ClickId {
     ClickId { received: Timestamp(row.get(1)), link, salt }
 }
 
-/// Those of `ids` that a table has.
-fn find(txn: &mut Transaction<'_>, table: &str, ids: &[ClickId]) -> Tried<BTreeSet<ClickId>> {
+/// Whether there is the click `l, r, s`. Most were clicked when they were received, and are found
+/// by the index that pages go by; of the others there are few, and they have an index.
+const CLICK: &str = "EXISTS (SELECT FROM waypost.clicks WHERE link_id = l AND clicked_at = r \
+                         AND received = r AND salt = s AND received BETWEEN $4 AND $5) \
+                     OR EXISTS (SELECT FROM waypost.clicks WHERE link_id = l AND received = r \
+                         AND salt = s AND clicked_at <> received AND received BETWEEN $4 AND $5)";
+/// Whether it has converted.
+const CONVERSION: &str = "EXISTS (SELECT FROM waypost.conversions WHERE link_id = l \
+                              AND received = r AND salt = s AND received BETWEEN $4 AND $5)";
+
+/// Those of `ids` that are there.
+fn find(txn: &mut Transaction<'_>, there: &str, ids: &[ClickId]) -> Tried<BTreeSet<ClickId>> {
     let (links, times, salts) = columns(ids.iter());
     let sql = format!(
-        "SELECT DISTINCT link_id, received, salt FROM {table} \
-         JOIN unnest($1::bigint[], $2::bigint[], $3::integer[]) \
-             AS wanted (link_id, received, salt) USING (link_id, received, salt) \
-         WHERE received BETWEEN $4 AND $5",
+        "SELECT l, r, s FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS few (l, r, s) \
+         WHERE {there}",
     );
     let (from, to) = (times.iter().min().copied(), times.iter().max().copied());
     let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());

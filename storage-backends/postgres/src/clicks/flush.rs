@@ -8,9 +8,10 @@ use std::{
 use postgres::{Client, Transaction};
 use waypost_agent::Details;
 use waypost_link::LinkId;
-use waypost_storage::{AgentDetails, Batch, Epoch, Error, Hit, Mark, Result, Row};
+use waypost_storage::{AgentDetails, BatchError, Epoch, Error, Hit, Mark, Result, Row};
 
 use super::{
+    Taken,
     copy::{self, Raw},
     fold::Folded,
     partitions::Partitions,
@@ -48,39 +49,49 @@ pub(super) fn purged_of(
     Ok(rows.iter().map(|row| LinkId(row.get::<_, i64>(0) as u64)).collect())
 }
 
+/// The clicks of a batch.
+pub(super) type Clicks<'c> = (Mark, Vec<Row<'c>>);
+
 /// Writes those of `batches` that the database doesn't have.
 pub(super) fn write(
     database: &Database,
     partitions: &Partitions,
-    batches: &[Arc<(Mark, Batch)>],
+    batches: &[Arc<Taken>],
 ) -> Result<()> {
-    let mut rows = Vec::with_capacity(batches.len());
-    for batch in batches {
-        let corrupt = |error: waypost_storage::BatchError| Error::Corrupt(error.to_string());
-        let of_batch: Result<Vec<_>> = batch.1.rows().map(|row| row.map_err(corrupt)).collect();
-        rows.push((batch.0, of_batch?));
+    let all: Vec<_> = batches.iter().map(|taken| read(taken)).collect::<Result<_>>()?;
+    let days = rows(&all).map(|row| row.id.received.day()).collect();
+    partitions.make(database, &days)?;
+    database.write(|txn| put(txn, &all))
+}
+
+/// The clicks of a batch that was taken.
+pub(super) fn read(taken: &Taken) -> Result<Clicks<'_>> {
+    let corrupt = |error: BatchError| Error::Corrupt(error.to_string());
+    let rows: Result<_> = taken.batch.rows().map(|row| row.map_err(corrupt)).collect();
+    Ok((taken.mark, rows?))
+}
+
+/// Writes those of `batches` whose marks aren't there, and their marks.
+pub(super) fn put(txn: &mut Transaction<'_>, batches: &[Clicks<'_>]) -> Tried<()> {
+    let slot = slot::take(txn)?;
+    let marks = marks(txn, batches)?;
+    let purged = purged_of(txn, &rows(batches).map(|row| row.id.link).collect())?;
+    let (mut raw, mut folded) = (Vec::new(), Folded::default());
+    for (mark, rows) in batches {
+        if mark.sequence > marks.get(&mark.epoch).copied().unwrap_or_default() {
+            let kept: Vec<_> = rows.iter().filter(|row| !purged.contains(&row.id.link)).collect();
+            fold(&kept, &mut folded, &mut raw);
+        }
     }
-    let all = || rows.iter().flat_map(|(_, rows)| rows);
-    partitions.make(database, &all().map(|row| row.id.received.day()).collect())?;
-    let links: BTreeSet<_> = all().map(|row| row.id.link).collect();
-    database.write(|txn| {
-        let slot = slot::take(txn)?;
-        let marks = marks(txn, &rows)?;
-        let purged = purged_of(txn, &links)?;
-        let (mut raw, mut folded) = (Vec::new(), Folded::default());
-        for (mark, rows) in &rows {
-            if mark.sequence > marks.get(&mark.epoch).copied().unwrap_or_default() {
-                let kept: Vec<_> =
-                    rows.iter().filter(|row| !purged.contains(&row.id.link)).collect();
-                fold(&kept, &mut folded, &mut raw);
-            }
-        }
-        copy::copy(txn, &raw)?;
-        if !raw.is_empty() {
-            rollups::add(txn, slot, &folded)?;
-        }
-        put_marks(txn, &rows)
-    })
+    copy::copy(txn, &raw)?;
+    if !raw.is_empty() {
+        rollups::add(txn, slot, &folded)?;
+    }
+    put_marks(txn, batches)
+}
+
+fn rows<'b, 'c>(batches: &'b [Clicks<'c>]) -> impl Iterator<Item = &'b Row<'c>> {
+    batches.iter().flat_map(|(_, rows)| rows)
 }
 
 /// Counts the clicks of one batch; each of its user agents is looked into once.
@@ -94,10 +105,16 @@ fn fold<'c>(rows: &[&Row<'c>], folded: &mut Folded, raw: &mut Vec<Raw<'c>>) {
     }
 }
 
-/// What is written of the epochs of these batches, locked.
-fn marks(txn: &mut Transaction<'_>, rows: &[(Mark, Vec<Row<'_>>)]) -> Tried<BTreeMap<Epoch, u64>> {
-    let epochs: Vec<_> = rows.iter().map(|(mark, _)| mark.epoch.0.to_be_bytes().to_vec()).collect();
-    let sql = "SELECT epoch, sequence FROM waypost.marks WHERE epoch = ANY($1) FOR UPDATE";
+/// What is written of the epochs of these batches, locked. A lock holds what is there, so a new
+/// epoch's mark is made first: whoever else has made one is waited for, and then seen.
+fn marks(txn: &mut Transaction<'_>, batches: &[Clicks<'_>]) -> Tried<BTreeMap<Epoch, u64>> {
+    let epochs: Vec<_> =
+        batches.iter().map(|(mark, _)| mark.epoch.0.to_be_bytes().to_vec()).collect();
+    let sql = "INSERT INTO waypost.marks (epoch, sequence) \
+               SELECT DISTINCT e, 0 FROM unnest($1::bytea[]) AS e ORDER BY e ON CONFLICT DO NOTHING";
+    txn.execute(sql, &[&epochs])?;
+    let sql = "SELECT epoch, sequence FROM waypost.marks WHERE epoch = ANY($1) \
+               ORDER BY epoch FOR UPDATE";
     let mut marks = BTreeMap::new();
     for row in txn.query(sql, &[&epochs])? {
         if let Ok(bytes) = row.get::<_, &[u8]>(0).try_into() {
@@ -107,12 +124,11 @@ fn marks(txn: &mut Transaction<'_>, rows: &[(Mark, Vec<Row<'_>>)]) -> Tried<BTre
     Ok(marks)
 }
 
-fn put_marks(txn: &mut Transaction<'_>, rows: &[(Mark, Vec<Row<'_>>)]) -> Tried<()> {
-    let last: BTreeMap<_, _> = rows.iter().map(|(mark, _)| (mark.epoch, mark.sequence)).collect();
+fn put_marks(txn: &mut Transaction<'_>, batches: &[Clicks<'_>]) -> Tried<()> {
+    let last: BTreeMap<_, _> =
+        batches.iter().map(|(mark, _)| (mark.epoch, mark.sequence)).collect();
     for (epoch, sequence) in last {
-        let sql = "INSERT INTO waypost.marks (epoch, sequence) VALUES ($1, $2) \
-                   ON CONFLICT (epoch) DO UPDATE \
-                   SET sequence = greatest(marks.sequence, EXCLUDED.sequence)";
+        let sql = "UPDATE waypost.marks SET sequence = greatest(sequence, $2) WHERE epoch = $1";
         txn.execute(sql, &[&&epoch.0.to_be_bytes()[..], &(sequence as i64)])?;
     }
     Ok(())

@@ -42,21 +42,54 @@ use crate::{database::Database, limits};
 pub(crate) struct Clicks {
     database: Arc<Database>,
     waiting: Mutex<Waiting>,
-    /// One flush at a time.
-    flushing: Mutex<()>,
+    /// One flush at a time; when and how the last one failed.
+    flushing: Mutex<Option<(Instant, Error)>>,
     partitions: partitions::Partitions,
+}
+
+/// A batch that was taken.
+struct Taken {
+    mark: Mark,
+    batch: Batch,
+    at: Instant,
 }
 
 /// What was taken and not yet written.
 #[derive(Default)]
 struct Waiting {
-    batches: Vec<Arc<(Mark, Batch)>>,
+    batches: Vec<Arc<Taken>>,
     clicks: usize,
-    since: Option<Instant>,
+    bytes: usize,
     /// The last sequences of the epochs that this node has heard of.
     known: BTreeMap<Epoch, Known>,
-    /// Links whose clicks are discarded; `None` until it was read.
+    /// Links whose clicks are discarded; `None` until it was read. What other nodes purge later
+    /// isn't in here: only the write sees that, so [`Appended`] may count too few as discarded.
     purged: Option<HashSet<LinkId>>,
+}
+
+impl Waiting {
+    /// Whether `batch` may wait too. One that is too large for that waits alone.
+    fn has_room(&self, batch: &Batch) -> bool {
+        self.clicks + batch.len() <= limits::WAITING
+            && self.bytes + batch.bytes().len() <= limits::WAITING_BYTES
+    }
+
+    fn push(&mut self, mark: Mark, batch: Batch) {
+        self.clicks += batch.len();
+        self.bytes += batch.bytes().len();
+        self.batches.push(Arc::new(Taken { mark, batch, at: Instant::now() }));
+    }
+
+    /// The first `count` are written.
+    fn drop_first(&mut self, count: usize) {
+        for taken in self.batches.drain(..count) {
+            self.clicks -= taken.batch.len();
+            self.bytes -= taken.batch.bytes().len();
+            if let Some(known) = self.known.get_mut(&taken.mark.epoch) {
+                known.durable = taken.mark.sequence;
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -70,14 +103,14 @@ impl Clicks {
         Self {
             database,
             waiting: Mutex::default(),
-            flushing: Mutex::new(()),
+            flushing: Mutex::default(),
             partitions: partitions::Partitions::default(),
         }
     }
 
     pub(crate) fn append(&self, mark: Mark, batch: &Batch) -> Result<Appended> {
         self.learn(mark.epoch)?;
-        if self.waiting.lock().clicks + batch.len() > limits::WAITING {
+        if !self.waiting.lock().has_room(batch) {
             self.flush()?;
         }
         let mut waiting = self.waiting.lock();
@@ -92,9 +125,7 @@ impl Clicks {
             discarded += u64::from(gone);
         }
         waiting.known.insert(mark.epoch, Known { taken: mark.sequence, ..known });
-        waiting.clicks += batch.len();
-        waiting.since.get_or_insert_with(Instant::now);
-        waiting.batches.push(Arc::new((mark, batch.clone())));
+        waiting.push(mark, batch.clone());
         Ok(Appended::Fresh { discarded })
     }
 
@@ -105,7 +136,24 @@ impl Clicks {
 
     /// Writes what waits.
     pub(crate) fn flush(&self) -> Result<()> {
-        let _one = self.flushing.lock();
+        self.flush_asked(Instant::now())
+    }
+
+    /// Writes what waits, asked for at this time. Where a flush has failed since, its error is the
+    /// answer: those who waited for it would each wait as long again, one after the other.
+    fn flush_asked(&self, asked: Instant) -> Result<()> {
+        let mut failed = self.flushing.lock();
+        if let Some((at, error)) = &*failed
+            && *at >= asked
+        {
+            return Err(error.clone());
+        }
+        let done = self.write();
+        *failed = done.as_ref().err().map(|error| (Instant::now(), error.clone()));
+        done
+    }
+
+    fn write(&self) -> Result<()> {
         let batches = self.waiting.lock().batches.clone();
         if batches.is_empty() {
             return Ok(());
@@ -113,21 +161,14 @@ impl Clicks {
         flush::write(&self.database, &self.partitions, &batches)
             // Perhaps another node has dropped a day that was known to be there.
             .inspect_err(|_| self.partitions.forget())?;
-        let mut waiting = self.waiting.lock();
-        for batch in waiting.batches.drain(..batches.len()).collect::<Vec<_>>() {
-            let (mark, batch) = &*batch;
-            waiting.clicks -= batch.len();
-            if let Some(known) = waiting.known.get_mut(&mark.epoch) {
-                known.durable = mark.sequence;
-            }
-        }
-        waiting.since = (!waiting.batches.is_empty()).then(Instant::now);
+        self.waiting.lock().drop_first(batches.len());
         Ok(())
     }
 
     /// Writes what has waited long enough.
     pub(crate) fn flush_old(&self) -> Result<()> {
-        let old = self.waiting.lock().since.is_some_and(|since| since.elapsed() >= limits::WAIT);
+        let oldest = self.waiting.lock().batches.first().map(|taken| taken.at);
+        let old = oldest.is_some_and(|at| at.elapsed() >= limits::WAIT);
         if old { self.flush() } else { Ok(()) }
     }
 
@@ -142,7 +183,10 @@ impl Clicks {
     }
 
     pub(crate) fn record(&self, events: &[Event]) -> Result<Vec<Recorded>> {
-        self.flush()?;
+        // What converts may wait; a reported click asks for none of that.
+        if events.iter().any(|event| matches!(event, Event::Conversion(_))) {
+            self.flush()?;
+        }
         events::record(&self.database, &self.partitions, events)
             .inspect_err(|_| self.partitions.forget())
     }
@@ -181,9 +225,9 @@ impl Clicks {
         self.flush()?;
         match trim {
             Trim::Before(time) => {
-                let trimmed = self.database.write(|txn| trim::before(txn, time))?;
+                let trimmed = self.database.write(|txn| trim::before(txn, time));
                 self.partitions.forget();
-                Ok(trimmed)
+                trimmed
             }
             Trim::Link(link, workspace) => {
                 let trimmed = self.database.write(|txn| trim::purge(txn, link, workspace))?;
@@ -214,3 +258,6 @@ impl Clicks {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,10 +78,15 @@ fn owner(scope: ClickScope) -> (&'static str, i64) {
     }
 }
 
-/// The click of this id: the first that came, where several share it.
+/// The click of this id: the first that came, where several share it. Asked as those were clicked
+/// when they were received, and once more for the few that were not, which have an index.
 pub(super) fn click(client: &mut Client, id: ClickId) -> Tried<Option<StoredClick>> {
-    let sql =
-        format!("{SELECT} WHERE link_id = $1 AND received = $2 AND salt = $3 ORDER BY seq LIMIT 1");
+    let sql = format!(
+        "{SELECT} WHERE link_id = $1 AND received = $2 AND salt = $3 AND clicked_at = $2 \
+         UNION ALL \
+         {SELECT} WHERE link_id = $1 AND received = $2 AND salt = $3 AND clicked_at <> received \
+         ORDER BY seq LIMIT 1"
+    );
     let values: [&(dyn ToSql + Sync); 3] = [&(id.link.0 as i64), &id.received.0, &(id.salt as i32)];
     Ok(client.query_opt(&sql, &values)?.map(|row| click_of(&row)))
 }

@@ -11,7 +11,7 @@ use waypost_storage::Counts;
 
 use super::{
     counts,
-    fold::{Folded, Whose},
+    fold::{Extra, Folded, Whose},
 };
 use crate::{fault::Tried, limits};
 
@@ -154,9 +154,14 @@ fn columns(buckets: &BTreeMap<Place, Counts>) -> (Vec<i64>, Vec<i16>, Vec<i64>) 
 }
 
 fn add_extras(txn: &mut Transaction<'_>, slot: i32, folded: &Folded) -> Tried<()> {
+    let all: Vec<_> = folded.extras.iter().collect();
+    all.chunks(limits::ROWS).try_for_each(|few| add_few_extras(txn, slot, few))
+}
+
+fn add_few_extras(txn: &mut Transaction<'_>, slot: i32, extras: &[(&LinkId, &Extra)]) -> Tried<()> {
     let (mut links, mut workspaces, mut spent) = (vec![], vec![], vec![]);
     let (mut first, mut last) = (vec![], vec![]);
-    for (link, extra) in &folded.extras {
+    for (link, extra) in extras {
         links.push(link.0 as i64);
         workspaces.push(extra.workspace.0 as i64);
         spent.push(extra.spent as i64);

@@ -1,4 +1,5 @@
-//! Retention, which drops whole days, and purges, which take a link out of everything.
+//! Retention, which drops whole days, and purges, which take a link out of everything. Both go
+//! step by step, each a transaction of a bounded size.
 
 use std::collections::BTreeMap;
 
@@ -13,35 +14,71 @@ use super::{
 };
 use crate::{fault::Tried, limits};
 
+/// The lock of the one node that trims: it may count for long, and holds nobody up.
+const LOCK: i64 = 0x7761_7970_6f73_7402;
+
 /// Takes away raw clicks received before `time`: partitions that end before it are dropped, one a
-/// call, and the rest of the day's is deleted.
+/// call, and the rest of the day's is deleted. Where another node is at it, it is left to that.
 pub(super) fn before(txn: &mut Transaction<'_>, time: Timestamp) -> Tried<Trimmed> {
-    partitions::lock(txn)?;
+    if !txn.query_one("SELECT pg_try_advisory_xact_lock($1)", &[&LOCK])?.get::<_, bool>(0) {
+        return Ok(Trimmed::default());
+    }
     let days = partitions::days(txn)?;
     let over = |day: &i64| partitions::start(day.saturating_add(1)) <= time.0;
-    let mut trimmed = Trimmed::default();
-    if let Some(day) = days.iter().copied().find(over) {
-        let name = partitions::name(day);
-        let count = txn.query_one(&format!("SELECT count(*) FROM {name}"), &[])?;
-        txn.batch_execute(&format!("DROP TABLE {name}"))?;
-        trimmed = Trimmed { clicks: count.get::<_, i64>(0) as u64, more: true };
-    } else {
-        trimmed.clicks =
-            txn.execute("DELETE FROM waypost.clicks WHERE received < $1", &[&time.0])?;
+    match days.iter().copied().find(over) {
+        Some(day) => drop_day(txn, day, time),
+        None => delete_some(txn, days.contains(&time.day()), time),
     }
-    if trimmed.clicks > 0 {
-        let sql = "INSERT INTO waypost.retention (trimmed_to) VALUES ($1) \
-                   ON CONFLICT (one) DO UPDATE SET trimmed_to = EXCLUDED.trimmed_to";
-        txn.execute(sql, &[&time.0])?;
-    }
-    if !trimmed.more {
-        txn.execute("DELETE FROM waypost.dedupe WHERE received < $1", &[&time.0])?;
-        txn.execute("DELETE FROM waypost.conversions WHERE received < $1", &[&time.0])?;
-    }
-    Ok(trimmed)
 }
 
-/// Takes a link out of everything; nobody writes clicks meanwhile.
+/// Drops the partition of a day. Its clicks are counted, however long that takes, before anything
+/// is locked that others want.
+fn drop_day(txn: &mut Transaction<'_>, day: i64, time: Timestamp) -> Tried<Trimmed> {
+    let name = partitions::name(day);
+    txn.batch_execute("SET LOCAL statement_timeout = 0")?;
+    let count: i64 = txn.query_one(&format!("SELECT count(*) FROM {name}"), &[])?.get(0);
+    partitions::lock(txn)?;
+    // No click comes between the question and the end; writers lock this table first, too.
+    txn.batch_execute("LOCK TABLE ONLY waypost.clicks IN ACCESS EXCLUSIVE MODE")?;
+    if txn.query_one(&format!("SELECT EXISTS (SELECT FROM {name})"), &[])?.get(0) {
+        note(txn, time)?;
+    }
+    txn.batch_execute(&format!("DROP TABLE {name}"))?;
+    Ok(Trimmed { clicks: count as u64, more: true })
+}
+
+/// Deletes some of what was received before `time` on its day, where that has a partition, and of
+/// what belongs to clicks that are gone.
+fn delete_some(txn: &mut Transaction<'_>, has_day: bool, time: Timestamp) -> Tried<Trimmed> {
+    let day = has_day.then(|| partitions::name(time.day()));
+    let clicks = day.map_or(Ok(0), |day| delete_old(txn, &day, time))?;
+    if clicks > 0 {
+        note(txn, time)?;
+    }
+    let keys = delete_old(txn, "waypost.dedupe", time)?;
+    let conversions = delete_old(txn, "waypost.conversions", time)?;
+    Ok(Trimmed { clicks, more: [clicks, keys, conversions].contains(&(limits::PURGE as u64)) })
+}
+
+/// Deletes rows received before `time`, [`limits::PURGE`] at most; how many.
+fn delete_old(txn: &mut Transaction<'_>, table: &str, time: Timestamp) -> Tried<u64> {
+    let sql = format!(
+        "DELETE FROM {table} WHERE ctid = ANY (ARRAY \
+             (SELECT ctid FROM {table} WHERE received < $1 LIMIT $2))"
+    );
+    Ok(txn.execute(&sql, &[&time.0, &limits::PURGE])?)
+}
+
+/// Notes that raw clicks are fewer than the roll-ups count from now on.
+fn note(txn: &mut Transaction<'_>, time: Timestamp) -> Tried<()> {
+    let sql = "INSERT INTO waypost.retention (trimmed_to) VALUES ($1) \
+               ON CONFLICT (one) DO UPDATE SET trimmed_to = EXCLUDED.trimmed_to";
+    txn.execute(sql, &[&time.0])?;
+    Ok(())
+}
+
+/// Takes some of a link out of everything; nobody writes clicks meanwhile. Its extras go last: a
+/// link that is purged and has some is not done.
 pub(super) fn purge(
     txn: &mut Transaction<'_>,
     link: LinkId,
@@ -50,27 +87,43 @@ pub(super) fn purge(
     slot::take_all(txn)?;
     let id = link.0 as i64;
     txn.execute("INSERT INTO waypost.purged (link_id) VALUES ($1) ON CONFLICT DO NOTHING", &[&id])?;
-    let mut own = BTreeMap::<(i16, i64), Counts>::new();
-    let sql = format!(
-        "DELETE FROM {} WHERE link_id = $1 RETURNING grain, start, {}",
-        LINKS.name,
-        counts::COLUMNS
-    );
-    for row in txn.query(&sql, &[&id])? {
-        own.entry((row.get(0), row.get(1))).or_default().merge(&counts::read(&row, 2)?);
-    }
-    if !own.is_empty() {
-        subtract(txn, workspace.0 as i64, &own, link)?;
-    }
-    for table in ["link_extras", "dedupe", "conversions"] {
-        txn.execute(&format!("DELETE FROM waypost.{table} WHERE link_id = $1"), &[&id])?;
-    }
+    let mut more = take_buckets(txn, link, workspace)?;
     let sql = "DELETE FROM waypost.clicks USING \
                    (SELECT tableoid AS part, ctid AS place FROM waypost.clicks \
                     WHERE link_id = $1 LIMIT $2) AS few \
                WHERE link_id = $1 AND clicks.tableoid = part AND clicks.ctid = place";
     let clicks = txn.execute(sql, &[&id, &limits::PURGE])?;
-    Ok(Trimmed { clicks, more: clicks == limits::PURGE as u64 })
+    more |= clicks == limits::PURGE as u64;
+    for table in ["waypost.dedupe", "waypost.conversions"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE ctid = ANY (ARRAY \
+                 (SELECT ctid FROM {table} WHERE link_id = $1 LIMIT $2))"
+        );
+        more |= txn.execute(&sql, &[&id, &limits::PURGE])? == limits::PURGE as u64;
+    }
+    if !more {
+        txn.execute("DELETE FROM waypost.link_extras WHERE link_id = $1", &[&id])?;
+    }
+    Ok(Trimmed { clicks, more })
+}
+
+/// Takes some buckets of a link away, and out of its workspace's; whether there may be more.
+fn take_buckets(txn: &mut Transaction<'_>, link: LinkId, workspace: WorkspaceId) -> Tried<bool> {
+    let sql = format!(
+        "DELETE FROM {name} WHERE ctid = ANY (ARRAY (SELECT ctid FROM {name} WHERE link_id = $1 \
+             ORDER BY grain, start LIMIT $2)) RETURNING grain, start, {}",
+        counts::COLUMNS,
+        name = LINKS.name,
+    );
+    let rows = txn.query(&sql, &[&(link.0 as i64), &(limits::ROWS as i64)])?;
+    let mut own = BTreeMap::<(i16, i64), Counts>::new();
+    for row in &rows {
+        own.entry((row.get(0), row.get(1))).or_default().merge(&counts::read(row, 2)?);
+    }
+    if !own.is_empty() {
+        subtract(txn, workspace.0 as i64, &own, link)?;
+    }
+    Ok(rows.len() == limits::ROWS)
 }
 
 /// Takes a link's buckets out of its workspace's, which become one row each.

@@ -5,13 +5,20 @@
 
 mod cluster;
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
 };
 
 pub use cluster::Cluster;
 use postgres::{Client, NoTls};
+
+/// When to give up on somebody who should have been done.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A new database; dropping it drops the database.
 #[derive(Debug)]
@@ -55,6 +62,20 @@ impl TestDatabase {
     /// Where the server is gone.
     pub fn connect(&self) -> Client {
         connect(&self.name)
+    }
+
+    /// Waits until a session of this database waits for another's lock.
+    ///
+    /// # Panics
+    /// Where none does within a minute.
+    pub fn wait_until_blocked(&self) {
+        let (mut client, end) = (self.connect(), Instant::now() + PATIENCE);
+        let sql = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while client.query_one(sql, &[]).expect("an answer").get::<_, i64>(0) == 0 {
+            assert!(Instant::now() < end, "nobody waits");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
-//! What becomes of a commit whose answer was lost.
+//! What becomes of a transaction whose commit was not answered.
 
 use super::*;
-use crate::{Options, testing::TestDatabase};
+use crate::testing::TestDatabase;
 
 #[test]
 fn a_lost_answer_is_asked_for() {
@@ -18,10 +18,9 @@ fn a_lost_answer_is_asked_for() {
     let (done, undone, open) = (begin("COMMIT"), begin("ROLLBACK"), begin("SELECT 1"));
     let lost = || Error::Unavailable("lost".into());
     let settled = |database: &Database, xid: &String| {
-        let committed = Committed { revision: Revision(7), ids: vec![1] };
-        settle(database, committed, xid, lost()).map(|committed| committed.revision)
+        database.settle(Outcome::Unknown(7, xid.clone(), lost()))
     };
-    assert_eq!(settled(&database, &done), Ok(Revision(7)));
+    assert_eq!(settled(&database, &done), Ok(7));
     assert_eq!(settled(&database, &undone), Err(lost()));
     let away = Database::new(&Options::parse("postgres://127.0.0.1:1/x").unwrap()).unwrap();
     for (database, xid) in [(&database, &open), (&away, &done)] {

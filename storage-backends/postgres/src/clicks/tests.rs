@@ -1,0 +1,117 @@
+//! What waits, what is written of it, and who is told that it was not.
+
+use std::thread;
+
+use waypost_link::WorkspaceId;
+use waypost_storage::{Address, BatchBuilder, Conversion, NewClick, Row, Text};
+
+use super::*;
+use crate::testing::TestDatabase;
+
+const LINK: LinkId = LinkId(1);
+const EPOCH: Epoch = Epoch(7);
+
+fn id(salt: u32) -> ClickId {
+    ClickId { link: LINK, received: Timestamp(20_000 * Timestamp::DAY), salt }
+}
+
+fn mark(sequence: u64) -> Mark {
+    Mark { epoch: EPOCH, sequence }
+}
+
+/// A batch of three clicks.
+fn batch() -> Batch {
+    let mut builder = BatchBuilder::default();
+    let text = Text { index: builder.text(b"", 1), text: "" };
+    for salt in 0..3 {
+        assert!(builder.push(&Row {
+            id: id(salt),
+            workspace: WorkspaceId(1),
+            visitor: 1,
+            address: Address::Nothing,
+            country: None,
+            user_agent: text,
+            referrer: text,
+            language: text,
+            rule: text,
+            spent: false,
+        }));
+    }
+    let mut bytes = Vec::new();
+    builder.finish(&mut bytes);
+    Batch::decode(bytes).unwrap()
+}
+
+fn clicks(test: &TestDatabase) -> Clicks {
+    Clicks::new(Arc::new(Database::new(&test.options()).unwrap()))
+}
+
+fn counted(clicks: &Clicks) -> u64 {
+    clicks.totals(&[LINK]).unwrap()[0].clicks
+}
+
+/// A node sends the first batch of an epoch and hears nothing; it sends it again while the first
+/// transaction is still open.
+#[test]
+fn a_batch_on_its_way_twice_counts_once() {
+    let test = TestDatabase::new();
+    let clicks = clicks(&test);
+    let taken = Taken { mark: mark(1), batch: batch(), at: Instant::now() };
+    let sent = flush::read(&taken).unwrap();
+    let day = sent.1[0].id.received.day();
+    clicks.partitions.make(&clicks.database, &[day].into()).unwrap();
+    let mut slow = test.connect();
+    let mut first = slow.transaction().unwrap();
+    flush::put(&mut first, &[sent]).unwrap();
+    clicks.append(mark(1), &batch()).unwrap();
+    thread::scope(|scope| {
+        let again = scope.spawn(|| clicks.flush());
+        test.wait_until_blocked();
+        first.commit().unwrap();
+        assert_eq!(again.join().unwrap(), Ok(()));
+    });
+    assert_eq!((counted(&clicks), clicks.durable(EPOCH)), (3, Ok(1)));
+}
+
+#[test]
+fn who_waited_for_a_flush_that_failed_is_told_so() {
+    let test = TestDatabase::new();
+    let clicks = clicks(&test);
+    clicks.append(mark(1), &batch()).unwrap();
+    clicks.flush().unwrap();
+    clicks.append(mark(2), &batch()).unwrap();
+    // The write fails once: it expects a day that another node has dropped.
+    test.connect().batch_execute("DROP TABLE waypost.clicks_day_20000").unwrap();
+    let asked = Instant::now();
+    let failed = clicks.flush();
+    assert!(matches!(failed, Err(Error::Unavailable(_))), "{failed:?}");
+    assert_eq!(clicks.flush_asked(asked), failed, "no second attempt");
+    assert_eq!((clicks.flush(), counted(&clicks)), (Ok(()), 6));
+}
+
+#[test]
+fn reported_clicks_wait_for_none_and_conversions_for_all() {
+    let test = TestDatabase::new();
+    let clicks = clicks(&test);
+    clicks.append(mark(1), &batch()).unwrap();
+    let click = NewClick { id: id(9), clicked_at: id(9).received, ..NewClick::default() };
+    let conversion =
+        Conversion { click: id(1), workspace: WorkspaceId(1), at: Timestamp(0), value: None };
+    for (event, durable) in [(Event::Click(Box::new(click)), 0), (Event::Conversion(conversion), 1)]
+    {
+        let recorded = clicks.record(&[event]).unwrap();
+        assert!(matches!(recorded[..], [Recorded::Stored(_)]), "{recorded:?}");
+        assert_eq!(clicks.durable(EPOCH), Ok(durable));
+    }
+}
+
+#[test]
+fn what_waits_is_bounded() {
+    let room = |clicks, bytes| Waiting { clicks, bytes, ..Waiting::default() }.has_room(&batch());
+    let (clicks, bytes) = (limits::WAITING - 3, limits::WAITING_BYTES - batch().bytes().len());
+    for (clicks, bytes, expected) in
+        [(0, 0, true), (clicks, bytes, true), (clicks + 1, 0, false), (0, bytes + 1, false)]
+    {
+        assert_eq!(room(clicks, bytes), expected, "{clicks} clicks, {bytes} bytes");
+    }
+}
