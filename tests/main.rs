@@ -4,6 +4,7 @@
 //! binary and speaks raw HTTP; the other folders have one file a feature.
 
 mod dialects;
+mod fleet;
 mod http;
 mod outside;
 mod redirect;

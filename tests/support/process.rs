@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,7 +25,9 @@ pub(crate) enum Backend {
 /// A data directory of a test's own, and its database where it has one.
 pub(crate) struct Data {
     dir: TempDir,
-    database: Option<TestDatabase>,
+    database: Option<Arc<TestDatabase>>,
+    /// What follows in the database's URL.
+    query: &'static str,
 }
 
 impl Data {
@@ -35,7 +38,19 @@ impl Data {
     /// The same, with links and clicks in `backend`.
     pub(crate) fn on(backend: Backend) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        Self { dir, database: (backend == Backend::Postgres).then(TestDatabase::new) }
+        let database = (backend == Backend::Postgres).then(|| Arc::new(TestDatabase::new()));
+        Self { dir, database, query: "" }
+    }
+
+    /// Another directory on the same database, which is reached with `query` in its URL.
+    pub(crate) fn beside(&self, query: &'static str) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        Self { dir, database: self.database.clone(), query }
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> &TestDatabase {
+        self.database.as_ref().expect("a database")
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -48,7 +63,7 @@ impl Data {
         command.args(arguments).arg("--data").arg(self.path().join("data"));
         command.env("WAYPOST_MAP_SIZE", "8GiB").env("WAYPOST_WORKERS", "2");
         if let Some(database) = &self.database {
-            command.env("WAYPOST_STORE", database.url());
+            command.env("WAYPOST_STORE", database.url() + self.query);
         }
         command.stdin(Stdio::null());
         command

@@ -38,7 +38,8 @@ impl Options {
     /// `sslmode` is `disable`, `prefer` (the default), `require` or `verify-full`; `sslrootcert`
     /// is a PEM file, which `require` and `prefer` honour by checking against it. Several hosts are
     /// parameters: `?host=a,b&port=5432,5433`. All else is as in the documentation of the client
-    /// `tokio-postgres`.
+    /// `tokio-postgres`. `notify=off` listens to nothing: changes of other nodes are then seen by
+    /// polling.
     ///
     /// ```
     /// let url = "postgres://waypost@db.example/waypost?sslmode=verify-full";
@@ -52,10 +53,12 @@ impl Options {
         let mut url = Url::parse(url).map_err(|error| unusable(&error))?;
         let mut mode = None;
         let mut roots = None;
+        let mut notify = None;
         let mut rest = Vec::new();
         for (name, value) in url.query_pairs() {
             match &*name {
                 "sslmode" => mode = Some(value.into_owned()),
+                "notify" => notify = Some(value.into_owned()),
                 "sslrootcert" => roots = Some(PathBuf::from(&*value)),
                 // To the client a URL's list is one name.
                 "host" => {
@@ -90,8 +93,13 @@ impl Options {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(limits::CONNECT);
         }
+        let notify = match notify.as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(_) => return Err(Error::Unusable("notify is on or off".into())),
+        };
         let trust = if verified { Trust::Roots(roots) } else { Trust::Anybody };
-        Ok(Self { config, trust, connections: limits::CONNECTIONS, notify: true })
+        Ok(Self { config, trust, connections: limits::CONNECTIONS, notify })
     }
 }
 
@@ -160,6 +168,8 @@ mod tests {
             ("?sslrootcert=/ca.pem", Some((SslMode::Prefer, Trust::Roots(file())))),
             ("?sslmode=verify-none", None),
             ("?no_such_thing=1", None),
+            ("?notify=off", Some((SslMode::Prefer, Trust::Anybody))),
+            ("?notify=no", None),
         ] {
             let url = format!("postgres://user:secret@db.example:5433/links{query}");
             let found = Options::parse(&url);
