@@ -40,6 +40,7 @@ pub(super) const TOKEN: &str = "wp_0123456789abcdefghijklmn";
 pub(super) struct Stage {
     data: Data,
     pub(super) server: Server,
+    flags: Vec<String>,
     contract: Contract,
     names: BTreeMap<String, String>,
     /// Those captured in the answer at hand.
@@ -71,7 +72,20 @@ impl Stage {
         let host = server.address.to_string();
         let names = [("token", TOKEN.to_owned()), ("login", "admin".to_owned()), ("host", host)];
         let names = names.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { data, server, contract, names, fresh: BTreeSet::new(), now: Timestamp::now() }
+        let flags = flags.iter().map(ToString::to_string).collect();
+        Self { data, server, flags, contract, names, fresh: BTreeSet::new(), now: Timestamp::now() }
+    }
+
+    /// The same on a copy of its store in another, with a server of its own.
+    pub(super) fn moved(self, to: Backend) -> Self {
+        assert!(self.server.stop().success());
+        let target = Data::on(to);
+        self.data.ok(&["copy", "--from", &self.data.store(), "--to", &target.store()]);
+        let flags: Vec<&str> = self.flags.iter().map(String::as_str).collect();
+        let server = target.serve_with(&flags, &[("WAYPOST_ADMIN_KEY", TOKEN)]);
+        let mut names = self.names.clone();
+        names.insert("host".to_owned(), server.address.to_string());
+        Self { data: target, server, names, ..self }
     }
 
     /// Runs a command beside the server.

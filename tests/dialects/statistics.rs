@@ -2,7 +2,21 @@
 //! bots and without, and after their link was deleted.
 
 use super::replay::{Stage, TOKEN};
-use crate::support::{await_that, exchange};
+use crate::support::{Backend, await_that, exchange};
+
+/// To PostgreSQL and back: every dialect still says the same of the same clicks, and counts on.
+#[test]
+fn the_same_after_a_move() {
+    let parts: Vec<_> = include_str!("statistics.fixture").split("\n\n\n").collect();
+    let [clicked, counted, people, _] = parts[..] else { panic!("four parts") };
+    let mut stage = Stage::new(&["--no-rate-limit"]);
+    stage.replay(clicked).await_clicks("first", 5).await_clicks("second", 1).replay(counted);
+    for to in [Backend::Postgres, Backend::Lmdb] {
+        stage = stage.moved(to);
+        stage.replay(counted).run(&["verify"]);
+    }
+    stage.run(&["workspace", "set", "default", "exclude_bots", "true"]).replay(people);
+}
 
 #[test]
 fn the_same_clicks_everywhere() {

@@ -57,6 +57,14 @@ impl Data {
         self.dir.path()
     }
 
+    /// The store as `waypost copy` names it.
+    pub(crate) fn store(&self) -> String {
+        match &self.database {
+            Some(database) => database.url(),
+            None => format!("lmdb:{}", self.path().join("data").display()),
+        }
+    }
+
     /// `waypost` with these arguments on this directory, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_waypost-under-test"));

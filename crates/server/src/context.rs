@@ -1,10 +1,16 @@
 //! What every command works with: the configuration, and the store that it names.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::Result;
 use clap::Args;
-use waypost::{LmdbSnapshot, Store, storage::Snapshot};
+use waypost::{
+    LmdbSnapshot, Store,
+    storage::{Snapshot, transfer},
+};
 use waypost_link::Timestamp;
 use waypost_postgres::PostgresStore;
 use waypost_service::{Policy, Service};
@@ -87,13 +93,17 @@ pub(crate) fn find_store(config: &Config) -> Result<(Store, Option<Arc<dyn Snaps
     Ok((Store::of(PostgresStore::new(options)?).shared(), Some(Arc::new(snapshot))))
 }
 
-/// The store that `config` names.
+/// The store that `config` names, which is whole.
 pub(crate) fn open_store(config: &Config) -> Result<Store> {
-    match &config.store {
-        StoreUrl::Lmdb => {
-            let options = waypost::LmdbOptions { map_size: config.map_size };
-            Ok(Store::lmdb(&config.data, &options)?)
-        }
+    let store = open(&config.store, &config.data, config.map_size)?;
+    transfer::assert_whole(&*store.transfer)?;
+    Ok(store)
+}
+
+/// Opens a store, in `dir` where it is embedded.
+pub(crate) fn open(url: &StoreUrl, dir: &Path, map_size: u64) -> Result<Store> {
+    match url {
+        StoreUrl::Lmdb => Ok(Store::lmdb(dir, &waypost::LmdbOptions { map_size })?),
         StoreUrl::Postgres(options) => Ok(Store::of(PostgresStore::open(options)?).shared()),
     }
 }

@@ -59,6 +59,8 @@ enum Command {
     Stats(commands::stats::Arguments),
     /// Write a consistent copy of the data directory, while the server runs
     Backup(commands::backup::Arguments),
+    /// Copy a whole store into another, empty one
+    Copy(commands::copy::Arguments),
     /// Check the store against itself
     Verify(commands::verify::Arguments),
     /// Show or run the migrations of a PostgreSQL store
@@ -95,6 +97,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Export(arguments) => commands::export::run(&arguments, &context),
         Command::Stats(arguments) => commands::stats::run(&arguments, &context),
         Command::Backup(arguments) => commands::backup::run(&arguments, &context),
+        Command::Copy(arguments) => commands::copy::run(&arguments, &context),
         Command::Verify(arguments) => commands::verify::run(&arguments, &context),
         Command::Migrate(command) => commands::migrate::run(&command, &context),
         Command::Completions(arguments) => {

@@ -15,26 +15,27 @@ mod queries;
 mod remembered;
 mod samples;
 mod tallies;
+mod transfers;
 mod trims;
 mod truth;
 mod upkeep;
 
 use std::sync::Arc;
 
-use crate::{ClickStore, LinkStore, Maintain};
+use crate::{ClickStore, LinkStore, Maintain, Transfer};
 
 pub use samples::read_agent;
 
 /// A whole store: what a fixture opens.
 ///
 /// [`LinkStore`] and [`ClickStore`] both have a `record`: call those by their trait's name.
-pub trait Store: LinkStore + ClickStore + Maintain {}
+pub trait Store: LinkStore + ClickStore + Maintain + Transfer {}
 
-impl<S: LinkStore + ClickStore + Maintain> Store for S {}
+impl<S: LinkStore + ClickStore + Maintain + Transfer> Store for S {}
 
 /// How a backend's stores are made.
 pub trait Fixture {
-    /// A new store with nothing in it. Each case asks once.
+    /// A new store with nothing in it. Each case asks once, those of transfers for their target too.
     fn store(&self) -> Arc<dyn Store>;
 
     /// What is left of `store` after its process died and it was opened again: all that was
@@ -175,6 +176,11 @@ cases! { $
         a_deleted_link_is_no_contradiction
         a_backup_is_equal
         a_store_that_is_well_says_so
+    }
+    transfers {
+        a_copy_is_equal
+        a_copy_that_stopped_goes_on
+        a_copy_refuses_what_it_would_mix
     }
 }
 

@@ -25,8 +25,9 @@ use waypost_link::{
 use crate::{
     Appended, Batch, Bucket, ClickQuery, ClickScope, ClickStore, Committed, Epoch, Error, Event,
     Facet, Feed, LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page,
-    RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
-    Window,
+    RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Transfer, Trim,
+    Trimmed, Window,
+    transfer::{Part, Piece},
 };
 
 macro_rules! operations {
@@ -79,6 +80,10 @@ operations! {
     Check "check",
     Backup "backup",
     Ping "ping",
+    Pieces "pieces",
+    Restore "restore",
+    Note "note",
+    ForgetNotes "forget_notes",
 }
 
 /// What goes wrong with the calls of an operation.
@@ -368,6 +373,29 @@ impl<S: Maintain> Maintain for Faulty<S> {
 
     fn ping(&self) -> Result<()> {
         self.call(Operation::Ping, Maintain::ping)
+    }
+}
+
+impl<S: Transfer> Transfer for Faulty<S> {
+    fn pieces(
+        &self,
+        part: Part,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<Piece, Vec<u8>>> {
+        self.call(Operation::Pieces, |store| store.pieces(part, after, limit))
+    }
+
+    fn restore(&self, part: Part, pieces: &[Piece], note: &[u8]) -> Result<()> {
+        self.call(Operation::Restore, |store| store.restore(part, pieces, note))
+    }
+
+    fn note(&self, part: Part) -> Result<Option<Vec<u8>>> {
+        self.call(Operation::Note, |store| store.note(part))
+    }
+
+    fn forget_notes(&self) -> Result<()> {
+        self.call(Operation::ForgetNotes, Transfer::forget_notes)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The storage contract: what a backend keeps, and every question that is asked of it.
 //!
-//! Three small, synchronous, object-safe traits: [`LinkStore`] for links and the small nouns,
+//! Small, synchronous, object-safe traits: [`LinkStore`] for links and the small nouns,
 //! [`ClickStore`] (with its write half, [`Sink`]) for clicks and their roll-ups, [`Maintain`] for
-//! the operator. Beside them stand a memory model that says in the plainest code what they mean,
+//! the operator, [`Transfer`] for moving to another backend. Beside them stand a memory model that says in the plainest code what they mean,
 //! a decorator that makes any store fail on purpose, and the conformance suite that every backend
 //! passes case by case. Nothing here knows a file, a socket or a dialect.
 //!
@@ -23,6 +23,7 @@ mod query;
 mod sketch;
 mod snapshot;
 mod tally;
+pub mod transfer;
 mod window;
 
 #[cfg(any(test, feature = "conformance"))]
@@ -49,4 +50,5 @@ pub use query::{
 pub use sketch::Sketch;
 pub use snapshot::{Snapshot, SpentPage, Stamp};
 pub use tally::{Bucket, Counts, Detail, Dimension, Grain, LinkCount, Scope, Share, Totals};
+pub use transfer::Transfer;
 pub use window::{Window, window};

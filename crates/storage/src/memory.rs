@@ -8,8 +8,10 @@
 mod check;
 mod clicks;
 mod links;
+mod transfer;
 
 use std::{
+    collections::BTreeMap,
     ops::Range,
     path::Path,
     time::{Duration, Instant},
@@ -26,7 +28,7 @@ use crate::{
     Appended, Batch, Bucket, ClickQuery, ClickScope, ClickStore, Committed, Epoch, Error, Event,
     Facet, Feed, LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page, ReadAgent,
     RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
-    Window,
+    Window, transfer::Part,
 };
 
 /// A store in memory.
@@ -45,6 +47,8 @@ pub struct MemoryStore {
     clicks: Mutex<Clicks>,
     /// The clicks as they are on the imagined disk, where that is not as they are.
     saved: Mutex<Option<Clicks>>,
+    /// What a copy has noted of its parts.
+    notes: Mutex<BTreeMap<Part, Vec<u8>>>,
     read_agent: ReadAgent,
 }
 
@@ -57,6 +61,7 @@ impl MemoryStore {
             moved: Condvar::new(),
             clicks: Mutex::default(),
             saved: Mutex::new(None),
+            notes: Mutex::default(),
             read_agent,
         }
     }
@@ -69,6 +74,7 @@ impl MemoryStore {
             moved: Condvar::new(),
             clicks: Mutex::new(self.clicks.lock().clone()),
             saved: Mutex::new(None),
+            notes: Mutex::default(),
             read_agent: self.read_agent,
         }
     }

@@ -9,7 +9,7 @@ use std::{
 
 use waypost_index::Index;
 use waypost_link::Timestamp;
-use waypost_storage::{Error as StoreError, Snapshot, Stamp};
+use waypost_storage::{Error as StoreError, Snapshot, Stamp, transfer};
 
 use crate::{
     Error, Store,
@@ -85,12 +85,12 @@ fn ask(
     patience: Option<Duration>,
     now: fn() -> Timestamp,
 ) -> Result<Identity, StoreError> {
-    let Some(patience) = patience else { return Identity::of(&*store.links, now()) };
+    let Some(patience) = patience else { return identify(store, now()) };
     let (sender, answer) = sync_channel(1);
-    let links = std::sync::Arc::clone(&store.links);
+    let store = store.clone();
     // The thread may outlive the question by what the store's own time limits are.
     let asking = thread::Builder::new().name("probe".to_owned());
-    let asked = asking.spawn(move || drop(sender.send(Identity::of(&*links, now()))));
+    let asked = asking.spawn(move || drop(sender.send(identify(&store, now()))));
     asked.map_err(|error| StoreError::Unavailable(error.to_string()))?;
     match answer.recv_timeout(patience) {
         Ok(answer) => answer,
@@ -101,4 +101,10 @@ fn ask(
             Err(StoreError::Unavailable("asking it failed".to_owned()))
         }
     }
+}
+
+/// The identity of a store that is whole.
+fn identify(store: &Store, now: Timestamp) -> Result<Identity, StoreError> {
+    transfer::assert_whole(&*store.transfer)?;
+    Identity::of(&*store.links, now)
 }

@@ -2,11 +2,8 @@
 //! store it is, and the secret that keys visitor hashes. Both are drawn by whoever comes first.
 
 use waypost_link::{Change, Claim, Noun, Record, Setting, Timestamp};
-use waypost_storage::{Error, LinkStore, Result};
+use waypost_storage::{Error, LinkStore, Result, transfer::STORE_ID};
 
-/// The setting that says which store it is. A copy of a store into another one must not carry it:
-/// the other one's commits are counted differently.
-const STORE: &str = "store_id";
 /// The setting that keys visitor hashes.
 const SECRET: &str = "visitor_secret";
 
@@ -22,13 +19,13 @@ pub(crate) struct Identity {
 impl Identity {
     /// The identity of `store`, made where it is missing.
     pub(crate) fn of(store: &dyn LinkStore, now: Timestamp) -> Result<Self> {
-        Ok(Self { store: number(store, STORE, now)?, secret: number(store, SECRET, now)? })
+        Ok(Self { store: number(store, STORE_ID, now)?, secret: number(store, SECRET, now)? })
     }
 }
 
 /// Which store `store` is, where that was drawn.
 pub(crate) fn store(store: &dyn LinkStore) -> Result<Option<[u8; 16]>> {
-    read(store, STORE)
+    read(store, STORE_ID)
 }
 
 /// The setting `name`, drawn where it is missing.

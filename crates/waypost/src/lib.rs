@@ -47,10 +47,12 @@ use std::{
 
 pub use applied::Applied;
 pub use error::Error;
+pub use lock::Lock;
 pub use options::{ClickOptions, Options};
 pub use store::Store;
 pub use vitals::Vitals;
 use waypost_clicks::Pipeline;
+pub use waypost_clicks::journal::holds_clicks;
 use waypost_index::Index;
 pub use waypost_link as link;
 use waypost_link::Revision;
@@ -69,7 +71,6 @@ use crate::{
     janitor::Task,
     keeper::{Keeper, Kept},
     known::Known,
-    lock::Lock,
 };
 
 /// How long a start waits for clicks of earlier starts to be stored: click limits begin where the

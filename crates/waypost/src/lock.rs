@@ -10,14 +10,14 @@ use crate::Error;
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Lock(#[expect(dead_code, reason = "it is held, not used")] File);
+pub struct Lock(#[expect(dead_code, reason = "it is held, not used")] File);
 
 impl Lock {
     /// Takes the lock of `dir`.
     ///
     /// # Errors
-    /// [`Error::InUse`] where another server has it.
-    pub(crate) fn take(dir: &Path) -> Result<Self, Error> {
+    /// [`Error::InUse`] where another server has it, [`Error::Io`].
+    pub fn take(dir: &Path) -> Result<Self, Error> {
         let failed = |error| Error::io(dir, error);
         std::fs::create_dir_all(dir).map_err(failed)?;
         let path = dir.join("lock");

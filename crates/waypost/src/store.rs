@@ -1,8 +1,8 @@
-//! A store, whichever backend it is, by the three faces of the contract.
+//! A store, whichever backend it is, by the faces of the contract.
 
 use std::sync::Arc;
 
-use waypost_storage::{ClickStore, LinkStore, Maintain};
+use waypost_storage::{ClickStore, LinkStore, Maintain, Transfer};
 
 /// An open store. Cheap to clone.
 #[derive(Clone)]
@@ -13,15 +13,23 @@ pub struct Store {
     pub clicks: Arc<dyn ClickStore>,
     /// What the operator asks.
     pub maintain: Arc<dyn Maintain>,
+    /// What moves to another store.
+    pub transfer: Arc<dyn Transfer>,
     /// Whether other nodes may work on it: each then says that it is there.
     pub shared: bool,
 }
 
 impl Store {
-    /// The store behind any backend that has all three faces, for one node alone.
-    pub fn of<S: LinkStore + ClickStore + Maintain + 'static>(store: S) -> Self {
+    /// The store behind any backend that has all faces, for one node alone.
+    pub fn of<S: LinkStore + ClickStore + Maintain + Transfer + 'static>(store: S) -> Self {
         let store = Arc::new(store);
-        Self { links: store.clone(), clicks: store.clone(), maintain: store, shared: false }
+        Self {
+            links: store.clone(),
+            clicks: store.clone(),
+            maintain: store.clone(),
+            transfer: store,
+            shared: false,
+        }
     }
 
     /// This store, for any number of nodes.

@@ -22,6 +22,7 @@ mod snapshot;
 mod steps;
 mod store;
 mod tables;
+mod transfer;
 mod turn;
 mod write;
 mod writer;

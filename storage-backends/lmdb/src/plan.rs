@@ -17,6 +17,7 @@ use crate::{
     read::{self, View},
     steps::{Face, LinkStep, RecordStep, Step, claims},
     tables::{LinkTable, Schema, Tables},
+    transfer::{Restored, misplaced},
 };
 
 /// Tables whose new keys are mostly greater than all there are: appending fills their pages.
@@ -87,10 +88,8 @@ impl<'p, 's> Plan<'p, 's> {
             self.put(LinkTable::Meta, name.into(), codec::number(id));
         }
         for answer in std::mem::take(&mut self.remember) {
-            let mut value = Vec::new();
-            codec::remembered(&mut value, answer, &self.made);
-            self.put(LinkTable::Remembered, answer.scope.into(), codec::seal(value));
-            self.put_empty(LinkTable::Expiry, keys::expiry(answer.expires_at, &answer.scope));
+            let made = self.made.clone();
+            self.keep(answer, &made);
         }
         let mut revision = self.view.meta(feed::HEAD)?;
         if self.followed > 0 {
@@ -102,6 +101,47 @@ impl<'p, 's> Plan<'p, 's> {
             }
         }
         let committed = Committed { revision: Revision(revision), ids: self.ids };
+        Ok(Planned { rows: self.rows, committed })
+    }
+
+    /// Takes in what another store had, by its id and in its version.
+    pub(crate) fn restore(&mut self, piece: &'s Restored) -> Tried<()> {
+        match piece {
+            Restored::Step(Step::Create(link)) => {
+                let id = link.id.0;
+                self.claim(0, &link.face.claim, id)?;
+                self.show(id, &link.face);
+                self.put(LinkTable::Links, keys::with_id(&[], id), &*link.value);
+            }
+            Restored::Step(Step::Put(record)) => self.put_as_it_is(0, record, record.id)?,
+            Restored::Step(Step::Remember(answer)) => self.keep(answer, &answer.ids),
+            Restored::Step(_) => return Err(misplaced().into()),
+            Restored::State(head, ids) => self.restore_state(head.0, ids),
+        }
+        Ok(())
+    }
+
+    /// The feed begins at the head.
+    fn restore_state(&mut self, head: u64, ids: &[u64]) {
+        self.put_meta(feed::HEAD, codec::number(head));
+        self.put_meta(feed::TRIMMED, codec::number(head));
+        let nouns = Noun::ALL.map(|noun| (Some(noun), usize::from(codec::noun(noun))));
+        for (noun, at) in nouns.into_iter().chain([(None, 0)]) {
+            let id = ids.get(at).copied().unwrap_or_default();
+            self.put_meta(keys::counter(noun), codec::number(id));
+        }
+    }
+
+    /// A value of `meta`.
+    pub(crate) fn put_meta(&mut self, name: &str, value: Vec<u8>) {
+        self.put(LinkTable::Meta, name.into(), value);
+    }
+
+    /// What is to be written of what was restored: no feed tells of it.
+    pub(crate) fn finish_restored(mut self) -> Tried<Planned<'s>> {
+        self.add_up(LinkTable::Counts)?;
+        self.add_up(LinkTable::Facets)?;
+        let committed = Committed { revision: Revision(0), ids: Vec::new() };
         Ok(Planned { rows: self.rows, committed })
     }
 
@@ -156,6 +196,15 @@ impl<'p, 's> Plan<'p, 's> {
                 id
             }
         };
+        self.put_as_it_is(index, record, id)?;
+        if record.followed {
+            self.follow(codec::Step::Put(record.noun, id, body(&record.value)));
+        }
+        Ok(id)
+    }
+
+    /// Puts a record with its claims and its place in its workspace.
+    fn put_as_it_is(&mut self, index: usize, record: &'s RecordStep, id: u64) -> Tried<()> {
         for claim in &record.claims {
             self.claim(index, claim, id)?;
         }
@@ -163,11 +212,8 @@ impl<'p, 's> Plan<'p, 's> {
             let key = keys::with_id(&keys::owned(record.noun, owner), id);
             self.put_empty(LinkTable::Owned, key);
         }
-        if record.followed {
-            self.follow(codec::Step::Put(record.noun, id, body(&record.value)));
-        }
         self.put(LinkTable::Records, keys::record(record.noun, id), &*record.value);
-        Ok(id)
+        Ok(())
     }
 
     fn drop_record(&mut self, index: usize, noun: Noun, id: u64) -> Tried<u64> {
@@ -191,6 +237,13 @@ impl<'p, 's> Plan<'p, 's> {
         }
         self.remember.push(answer);
         Ok(0)
+    }
+
+    fn keep(&mut self, answer: &Remembered, ids: &[u64]) {
+        let mut value = Vec::new();
+        codec::remembered(&mut value, answer, ids);
+        self.put(LinkTable::Remembered, answer.scope.into(), codec::seal(value));
+        self.put_empty(LinkTable::Expiry, keys::expiry(answer.expires_at, &answer.scope));
     }
 
     fn next_id(&mut self, noun: Option<Noun>) -> Tried<u64> {

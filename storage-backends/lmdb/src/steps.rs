@@ -81,6 +81,16 @@ impl Step {
             Change::Remember(remembered) => Self::Remember(remembered.clone()),
         }
     }
+
+    /// Spells out a link in the version that it has.
+    pub(crate) fn as_it_is(link: &Link) -> Self {
+        Self::Create(LinkStep::of(link, link.version.wrapping_sub(1)))
+    }
+
+    /// Spells out a record.
+    pub(crate) fn of_record(record: &Record) -> Self {
+        Self::Put(RecordStep::of(record))
+    }
 }
 
 impl LinkStep {

@@ -85,7 +85,7 @@ impl LmdbStore {
     }
 
     /// Asks the links.
-    fn view<R>(&self, question: impl FnOnce(View<'_>) -> Tried<R>) -> Result<R> {
+    pub(crate) fn view<R>(&self, question: impl FnOnce(View<'_>) -> Tried<R>) -> Result<R> {
         self.links.read(|tables, txn| question(View::new(tables, txn)))
     }
 }

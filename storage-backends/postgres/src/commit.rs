@@ -108,7 +108,8 @@ fn read_records(
     Ok(())
 }
 
-fn write(txn: &mut Transaction<'_>, plan: &Plan, head: i64, now: Timestamp) -> Tried<()> {
+/// Writes the rows of a plan: links, records, claims, answers.
+pub(crate) fn write_rows(txn: &mut Transaction<'_>, plan: &Plan) -> Tried<()> {
     write_links(txn, plan)?;
     write_records(txn, plan)?;
     write_claims(txn, plan)?;
@@ -120,6 +121,11 @@ fn write(txn: &mut Transaction<'_>, plan: &Plan, head: i64, now: Timestamp) -> T
                    SET expires_at = EXCLUDED.expires_at, data = EXCLUDED.data";
         txn.execute(sql, &[&&answer.scope[..], &answer.expires_at.0, &data])?;
     }
+    Ok(())
+}
+
+fn write(txn: &mut Transaction<'_>, plan: &Plan, head: i64, now: Timestamp) -> Tried<()> {
+    write_rows(txn, plan)?;
     if plan.followed > 0 {
         let mut entry = Vec::with_capacity(16 + plan.entry.len());
         codec::header(&mut entry, codec::Header { at: now, changes: plan.followed });

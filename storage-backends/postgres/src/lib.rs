@@ -26,6 +26,7 @@ mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;
+mod transfer;
 mod turn;
 mod worker;
 

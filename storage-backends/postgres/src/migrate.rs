@@ -17,8 +17,10 @@ use crate::{
 const LOCK: i64 = 0x7761_7970_6f73_7400;
 
 /// Every migration, in order: number, name, statements.
-const ALL: &[(i32, &str, &str)] =
-    &[(1, "links_and_clicks", include_str!("../migrations/0001_links_and_clicks.sql"))];
+const ALL: &[(i32, &str, &str)] = &[
+    (1, "links_and_clicks", include_str!("../migrations/0001_links_and_clicks.sql")),
+    (2, "copying", include_str!("../migrations/0002_copying.sql")),
+];
 
 /// A migration and whether it was run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

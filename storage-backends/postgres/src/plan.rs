@@ -55,6 +55,14 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Takes claims that nobody else holds, for the object of this id.
+    pub(crate) fn claims_of(&mut self, claims: &[Claim], id: u64) {
+        for key in claims.iter().filter_map(codec::claim) {
+            self.stored.claims.insert(key.clone(), id);
+            self.claims.insert(key);
+        }
+    }
+
     fn apply(&mut self, index: usize, change: &Change, now: Timestamp) -> Result<u64> {
         match change {
             Change::CreateLink(link) => self.create(index, link),

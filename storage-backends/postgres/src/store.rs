@@ -35,9 +35,9 @@ use crate::{
 ///
 /// Dropping it leaves clicks that wait to their journal; [`Sink::flush`] writes them first.
 pub struct PostgresStore {
-    database: Arc<Database>,
+    pub(crate) database: Arc<Database>,
     hints: Arc<Hints>,
-    clicks: Arc<Clicks>,
+    pub(crate) clicks: Arc<Clicks>,
     turn: Turn,
     _listener: Option<Worker>,
     _flusher: Worker,

@@ -20,6 +20,18 @@ pub(crate) use segment::{Disk, DiskFile, Journal, RealDisk, found, sync_dir};
 
 use waypost_storage::Epoch;
 
+/// Whether the journal in `directory` has frames that nobody has deleted yet: clicks that the
+/// store may lack.
+///
+/// # Errors
+/// The directory can't be read; one that doesn't exist holds nothing.
+pub fn holds_clicks(directory: &std::path::Path) -> std::io::Result<bool> {
+    match found(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        segments => Ok(segments?.iter().any(|(.., bytes)| *bytes > SEGMENT_HEAD as u64)),
+    }
+}
+
 /// Bytes of a segment's header.
 pub(crate) const SEGMENT_HEAD: usize = 44;
 /// The format that this version writes and reads.

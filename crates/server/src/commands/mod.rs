@@ -9,6 +9,7 @@ pub(crate) mod backup;
 mod chart;
 pub(crate) mod check_config;
 pub(crate) mod completions;
+pub(crate) mod copy;
 pub(crate) mod domain;
 pub(crate) mod export;
 pub(crate) mod import;

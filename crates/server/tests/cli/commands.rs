@@ -283,6 +283,29 @@ fn bare_redirects() {
 }
 
 #[test]
+fn a_copy_is_a_store() {
+    let place = Place::new();
+    place.ok(&["link", "add", "hi", "https://example.com/"]);
+    let copy = |to: &str| place.run(&["copy", "--from", "lmdb:store", "--to", to]);
+    for (to, err) in [
+        ("copy", "a store is lmdb:DIR or postgres://"),
+        ("lmdb:", "a store is lmdb:DIR or postgres://"),
+        ("lmdb:store", "another server"),
+    ] {
+        copy(to).check(1, "", err);
+    }
+    let segment = "0000000000000001-00000000000000000000000000000001-00000001.journal";
+    fs::create_dir(place.path("store/journal")).unwrap();
+    place.write(&format!("store/journal/{segment}"), [0; 45]);
+    copy("lmdb:copy").check(1, "", "the journal has clicks that are not stored yet");
+    fs::remove_dir_all(place.path("store/journal")).unwrap();
+    copy("lmdb:copy").check(0, "both sides are the same", "");
+    copy("lmdb:copy").check(1, "", "the target holds something already");
+    let listed = |store: &str| place.ok(&["link", "list", "--json", "--data", store]);
+    assert_eq!(listed("copy"), listed("store"));
+}
+
+#[test]
 fn a_backup_is_a_store() {
     let place = Place::new();
     place.ok(&["link", "add", "hi", "https://x.example/"]);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A store that has seen everything: links made, changed and deleted, records, clicks.
-fn lived(fixture: &dyn Fixture) -> Arc<dyn Store> {
+pub(super) fn lived(fixture: &dyn Fixture) -> Arc<dyn Store> {
     let store = fixture.store();
     let links = made(&*store, &["a", "b", "e", "d"].map(link));
     let changes: Vec<_> = records().iter().map(put).collect();

@@ -62,7 +62,7 @@ fn check_buckets(clicks: &Clicks, report: &mut Report) {
 
 /// Where all raw clicks are kept they are as many as were counted.
 fn check_raw(clicks: &Clicks, report: &mut Report) {
-    if clicks.trimmed {
+    if clicks.trimmed.is_some() {
         return;
     }
     for &link in clicks.links.keys() {

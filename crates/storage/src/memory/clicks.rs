@@ -23,11 +23,11 @@ pub(super) struct Clicks {
     pub(super) buckets: BTreeMap<(Whose, Grain, i64), Counts>,
     /// Of links: what no bucket knows.
     pub(super) links: BTreeMap<LinkId, Extra>,
-    /// Whether raw clicks were trimmed, so that they are fewer than the buckets count.
-    pub(super) trimmed: bool,
+    /// How far raw clicks were trimmed: they are fewer than the buckets count then.
+    pub(super) trimmed: Option<Timestamp>,
     pub(super) purged: BTreeSet<LinkId>,
-    dedupe: BTreeMap<[u8; 32], ClickId>,
-    converted: BTreeSet<ClickId>,
+    pub(super) dedupe: BTreeMap<[u8; 32], ClickId>,
+    pub(super) converted: BTreeMap<ClickId, (Timestamp, Option<String>)>,
     marks: BTreeMap<Epoch, u64>,
 }
 
@@ -42,9 +42,9 @@ pub(super) enum Whose {
 #[derive(Clone)]
 pub(super) struct Extra {
     pub(super) workspace: WorkspaceId,
-    spent: u64,
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
+    pub(super) spent: u64,
+    pub(super) first: Option<Timestamp>,
+    pub(super) last: Option<Timestamp>,
 }
 
 impl Clicks {
@@ -98,9 +98,10 @@ impl Clicks {
         if !self.raw.contains_key(&(id, 0)) {
             return Recorded::Unknown;
         }
-        if !self.converted.insert(id) {
+        if self.converted.contains_key(&id) {
             return Recorded::Duplicate(id);
         }
+        self.converted.insert(id, (conversion.at, conversion.value.clone()));
         for whose in [Whose::Link(id.link), Whose::Workspace(conversion.workspace)] {
             for grain in GRAINS {
                 let place = (whose, grain, grain.bucket(conversion.at));
@@ -123,7 +124,9 @@ impl Clicks {
         match trim {
             Trim::Before(time) => {
                 self.raw.retain(|(id, _), _| id.received >= time);
-                self.trimmed |= self.raw.len() < before;
+                if self.raw.len() < before {
+                    self.trimmed = Some(time);
+                }
             }
             Trim::Link(link, workspace) => self.purge(link, workspace),
         }
@@ -134,7 +137,7 @@ impl Clicks {
         self.purged.insert(link);
         self.raw.retain(|(id, _), _| id.link != link);
         self.dedupe.retain(|_, id| id.link != link);
-        self.converted.retain(|id| id.link != link);
+        self.converted.retain(|id, _| id.link != link);
         self.links.remove(&link);
         let own = |place: &(Whose, Grain, i64)| place.0 == Whose::Link(link);
         for (place, counts) in
@@ -162,12 +165,12 @@ impl Clicks {
         extra.last = extra.last.max(Some(at));
     }
 
-    fn keep(&mut self, click: StoredClick) {
+    pub(super) fn keep(&mut self, click: StoredClick) {
         let same = self.raw.range((click.id, 0)..=(click.id, u32::MAX)).count() as u32;
         self.raw.insert((click.id, same), click);
     }
 
-    fn extra(&mut self, link: LinkId, workspace: WorkspaceId) -> &mut Extra {
+    pub(super) fn extra(&mut self, link: LinkId, workspace: WorkspaceId) -> &mut Extra {
         let new = Extra { workspace, spent: 0, first: None, last: None };
         self.links.entry(link).or_insert(new)
     }

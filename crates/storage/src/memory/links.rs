@@ -22,11 +22,11 @@ pub(super) struct Links {
     pub(super) records: BTreeMap<(Noun, u64), Record>,
     pub(super) claims: BTreeMap<Claim, u64>,
     pub(super) deleted: BTreeSet<LinkId>,
-    remembered: BTreeMap<[u8; 32], Remembered>,
+    pub(super) remembered: BTreeMap<[u8; 32], Remembered>,
     /// The last id given to each noun, and to links (`None`): never lowered.
-    last_ids: BTreeMap<Option<Noun>, u64>,
+    pub(super) last_ids: BTreeMap<Option<Noun>, u64>,
     feed: VecDeque<(Timestamp, Feed)>,
-    head: Revision,
+    pub(super) head: Revision,
 }
 
 /// A commit on its way.

@@ -49,6 +49,7 @@ impl World {
             links: store.clone(),
             clicks: store.clone(),
             maintain: store.clone(),
+            transfer: store.clone(),
             shared: false,
         };
         let options = Options::new(self.dir());

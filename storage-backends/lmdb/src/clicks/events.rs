@@ -98,27 +98,10 @@ impl Recording<'_, '_> {
             if let Some(first) = first_of(self.tables, self.txn, hash)? {
                 return Ok(Recorded::Duplicate(first));
             }
-            self.remember(hash, id)?;
+            put_hash(self.tables, self.txn, hash, id)?;
         }
-        let mut same = 0;
-        while self
-            .tables
-            .at(ClickTable::Receipts)
-            .get(self.txn, &tables::receipt(id, same))?
-            .is_some()
-        {
-            same += 1;
-        }
+        put_click(self.tables, self.txn, click, class)?;
         let (at, workspace) = (click.clicked_at, click.workspace.0);
-        let key = tables::event(id, at, same);
-        self.tables.at(ClickTable::Events).put(self.txn, &key, &encode(click, class), false)?;
-        let key = tables::event_of_workspace(workspace, id, at, same);
-        self.tables.at(ClickTable::Workspaces).put(self.txn, &key, &[], false)?;
-        let mut clicked = at.0.to_le_bytes().to_vec();
-        put(&mut clicked, workspace);
-        seal(&mut clicked);
-        let key = tables::receipt(id, same);
-        self.tables.at(ClickTable::Receipts).put(self.txn, &key, &clicked, false)?;
         let (browser, os, device) = raw::names(class);
         let agent = AgentDetails { browser, os, device, bot: class.is_bot() };
         self.add_click(workspace, at, &Hit::of_click(click, agent));
@@ -136,11 +119,7 @@ impl Recording<'_, '_> {
         if self.tables.at(ClickTable::Conversions).get(self.txn, &key)?.is_some() {
             return Ok(Recorded::Duplicate(id));
         }
-        let mut value = vec![VERSION];
-        value.extend_from_slice(&conversion.at.0.to_le_bytes());
-        put_optional(&mut value, conversion.value.as_deref());
-        seal(&mut value);
-        self.tables.at(ClickTable::Conversions).put(self.txn, &key, &value, false)?;
+        put_conversion(self.tables, self.txn, id, conversion.at, conversion.value.as_deref())?;
         let (workspace, hour) = (conversion.workspace.0, conversion.at.hour());
         for link in [id.link.0, 0] {
             let (counts, row) = self.of(Place { hour, workspace, link });
@@ -184,18 +163,78 @@ impl Recording<'_, '_> {
         let purged = self.tables.at(ClickTable::Purged).get(self.txn, &link.0.to_be_bytes())?;
         Ok(purged.is_some())
     }
+}
 
-    fn remember(&mut self, hash: &[u8; 32], id: ClickId) -> Tried<()> {
-        let mut value = tables::receipt(id, 0).to_vec();
-        seal(&mut value);
-        self.tables.at(ClickTable::Dedupe).put(self.txn, hash, &value, false)?;
-        let key = [&id.link.0.to_be_bytes()[..], hash].concat();
-        self.tables.at(ClickTable::Hashes).put(self.txn, &key, &[], false)
+/// Writes a reported click and the rows it is found by.
+pub(super) fn put_click(
+    tables: &Click,
+    txn: &mut RwTxn<'_>,
+    click: &NewClick,
+    class: Class,
+) -> Tried<()> {
+    let (id, at, workspace) = (click.id, click.clicked_at, click.workspace.0);
+    let mut same = 0;
+    while tables.at(ClickTable::Receipts).get(txn, &tables::receipt(id, same))?.is_some() {
+        same += 1;
     }
+    let key = tables::event(id, at, same);
+    tables.at(ClickTable::Events).put(txn, &key, &encode(click, class), false)?;
+    let key = tables::event_of_workspace(workspace, id, at, same);
+    tables.at(ClickTable::Workspaces).put(txn, &key, &[], false)?;
+    let mut clicked = at.0.to_le_bytes().to_vec();
+    put(&mut clicked, workspace);
+    seal(&mut clicked);
+    tables.at(ClickTable::Receipts).put(txn, &tables::receipt(id, same), &clicked, false)
+}
+
+/// Writes a dedupe key of a click.
+pub(super) fn put_hash(
+    tables: &Click,
+    txn: &mut RwTxn<'_>,
+    hash: &[u8; 32],
+    id: ClickId,
+) -> Tried<()> {
+    let mut value = tables::receipt(id, 0).to_vec();
+    seal(&mut value);
+    tables.at(ClickTable::Dedupe).put(txn, hash, &value, false)?;
+    let key = [&id.link.0.to_be_bytes()[..], hash].concat();
+    tables.at(ClickTable::Hashes).put(txn, &key, &[], false)
+}
+
+/// Writes what a click converted to.
+pub(super) fn put_conversion(
+    tables: &Click,
+    txn: &mut RwTxn<'_>,
+    id: ClickId,
+    at: Timestamp,
+    worth: Option<&str>,
+) -> Tried<()> {
+    let mut value = vec![VERSION];
+    value.extend_from_slice(&at.0.to_le_bytes());
+    put_optional(&mut value, worth);
+    seal(&mut value);
+    tables.at(ClickTable::Conversions).put(txn, &tables::conversion(id), &value, false)
+}
+
+/// What [`put_conversion`] wrote: when, and what it was worth.
+pub(super) fn read_conversion(value: &[u8]) -> Tried<(Timestamp, Option<String>)> {
+    let mut reader = unseal("conversions", value)?;
+    let mut read = || {
+        (reader.byte()? == VERSION).then_some(())?;
+        Some((Timestamp(reader.i64()?), optional(&mut reader)?.map(str::to_owned)))
+    };
+    read().ok_or_else(|| senseless("conversions"))
+}
+
+/// The click of a conversion's key.
+pub(super) fn read_conversion_key(key: &[u8]) -> Option<ClickId> {
+    let mut parts = Parts::of(key);
+    let (link, received) = (LinkId(parts.id()?), Timestamp(parts.signed()?));
+    Some(ClickId { received, link, salt: parts.small()? })
 }
 
 /// The click that a dedupe key belongs to.
-fn first_of(tables: &Click, txn: &RoTxn<'_>, hash: &[u8; 32]) -> Tried<Option<ClickId>> {
+pub(super) fn first_of(tables: &Click, txn: &RoTxn<'_>, hash: &[u8; 32]) -> Tried<Option<ClickId>> {
     let Some(value) = tables.at(ClickTable::Dedupe).get(txn, hash)? else { return Ok(None) };
     let key = unseal("dedupe", value)?.0;
     tables::read_receipt(key).map(|(id, _)| Some(id)).ok_or_else(|| senseless("dedupe"))

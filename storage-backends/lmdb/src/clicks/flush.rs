@@ -43,6 +43,16 @@ pub(super) fn write(tables: &Click, txn: &mut RwTxn<'_>, generation: &Generation
     stored::put_number(tables, txn, ClickTable::Meta, FLUSH, number)
 }
 
+/// Writes the raw clicks of `generation` alone: their buckets and totals have counted them.
+pub(super) fn write_raw(tables: &Click, txn: &mut RwTxn<'_>, generation: &Generation) -> Tried<()> {
+    let start = Place { hour: i64::MIN, workspace: 0, link: 0 };
+    let flush = Flush { counts: false, ..Flush::new(tables, txn, generation, start) };
+    let runs = flush.run()?;
+    stored::put_runs_of(tables, txn, generation.number, runs)?;
+    stored::put_texts(tables, txn, generation.number, &generation.dictionary)?;
+    stored::put_number(tables, txn, ClickTable::Meta, FLUSH, u64::from(generation.number))
+}
+
 struct Flush<'f, 'x> {
     tables: &'f Click,
     txn: &'f mut RwTxn<'x>,
@@ -58,6 +68,8 @@ struct Flush<'f, 'x> {
     blocks: u32,
     /// A bucket's bytes.
     value: Vec<u8>,
+    /// Whether buckets and totals have still to be raised.
+    counts: bool,
 }
 
 impl<'f, 'x> Flush<'f, 'x> {
@@ -78,6 +90,7 @@ impl<'f, 'x> Flush<'f, 'x> {
             builder: Builder::default(),
             blocks: 0,
             value: Vec::new(),
+            counts: true,
         }
     }
 
@@ -121,6 +134,9 @@ impl<'f, 'x> Flush<'f, 'x> {
     }
 
     fn count(&mut self, place: Place) -> Tried<()> {
+        if !self.counts {
+            return rollup::name_run(self.tables, self.txn, place, self.generation.number);
+        }
         self.link.count(&self.records);
         self.link.close();
         self.workspace.absorb(&self.link, place.link);
@@ -137,6 +153,9 @@ impl<'f, 'x> Flush<'f, 'x> {
         builder.close(&mut |first, value| {
             put_block(tables, txn, (last, generation.number, first, blocks), value)
         })?;
+        if !self.counts {
+            return Ok(());
+        }
         let more = row(workspace, place);
         stored::add_totals(tables, txn, tables::workspace_row(place.workspace), &more)?;
         raise(tables, txn, (generation, *rolled), place, workspace, None, value)

@@ -37,6 +37,7 @@ pub(crate) mod tables;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod trim;
 
 use std::{

@@ -27,7 +27,7 @@ use crate::fault::Tried;
 
 /// What `purged` says of a link.
 const UNFINISHED: u64 = 0;
-const DONE: u64 = 1;
+pub(super) const DONE: u64 = 1;
 
 /// The deleted links of the store.
 pub(super) fn load(tables: &Click, txn: &RoTxn<'_>) -> Tried<Purged> {

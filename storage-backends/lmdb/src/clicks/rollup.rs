@@ -60,6 +60,33 @@ pub(super) fn add(
     if place < rolled { add_to_days(tables, txn, place, &more.counts) } else { Ok(()) }
 }
 
+/// Says in the hour bucket of `place` that `run` has clicks of it.
+pub(super) fn name_run(tables: &Click, txn: &mut RwTxn<'_>, place: Place, run: u32) -> Tried<()> {
+    let owner = (place.workspace, place.link);
+    let mut bucket = load(tables, txn, Grain::Hour, place.hour, owner)?;
+    bucket.runs.push(run);
+    save(tables, txn, Grain::Hour, place.hour, owner, &bucket)
+}
+
+/// Adds to a bucket that another store has counted; whatever its hours, the mark passes them.
+pub(super) fn restore(
+    tables: &Click,
+    txn: &mut RwTxn<'_>,
+    grain: Grain,
+    place: Place,
+    counts: &Counts,
+) -> Tried<()> {
+    let owner = (place.workspace, place.link);
+    let mut bucket = load(tables, txn, grain, place.hour, owner)?;
+    bucket.add(counts);
+    save(tables, txn, grain, place.hour, owner, &bucket)?;
+    if grain != Grain::Hour {
+        return Ok(());
+    }
+    let rolled = stored::rolled(tables, txn)?;
+    stored::put_rolled(tables, txn, rolled.max(after(place)))
+}
+
 /// A stored bucket, or an empty one.
 pub(super) fn load(
     tables: &Click,

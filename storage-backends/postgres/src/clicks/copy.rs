@@ -6,7 +6,7 @@ use postgres::{
     types::{ToSql, Type},
 };
 use waypost_link::ClickId;
-use waypost_storage::{NewClick, REDIRECT, Row, country_text};
+use waypost_storage::{NewClick, REDIRECT, Row, StoredClick, country_text};
 
 use crate::{fault::Tried, read::text};
 
@@ -77,6 +77,26 @@ impl<'c> Raw<'c> {
             session: click.session.as_deref(),
             metadata: click.metadata.as_deref(),
             bot,
+        }
+    }
+
+    pub(super) fn of_stored(click: &'c StoredClick) -> Self {
+        Self {
+            id: click.id,
+            workspace: click.workspace.0 as i64,
+            clicked_at: click.clicked_at.0,
+            ip: click.ip.clone(),
+            country: click.country,
+            texts: [
+                &click.user_agent,
+                &click.referrer,
+                &click.language,
+                &click.source,
+                &click.rule,
+            ],
+            session: click.session.as_deref(),
+            metadata: click.metadata.as_deref(),
+            bot: click.bot,
         }
     }
 }

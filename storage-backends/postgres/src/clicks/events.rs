@@ -144,7 +144,7 @@ impl<'e> Known<'e> {
 }
 
 /// The id of a row `link_id, received, salt`.
-fn id(row: &postgres::Row) -> ClickId {
+pub(super) fn id(row: &postgres::Row) -> ClickId {
     let (link, salt) = (LinkId(row.get::<_, i64>(0) as u64), row.get::<_, i32>(2) as u32);
     ClickId { received: Timestamp(row.get(1)), link, salt }
 }
@@ -183,7 +183,7 @@ fn columns<'i>(ids: impl Iterator<Item = &'i ClickId>) -> (Vec<i64>, Vec<i64>, V
 }
 
 /// Whether none of the keys was there; in order, so that two nodes never wait in a ring.
-fn put_keys(txn: &mut Transaction<'_>, keys: &[([u8; 32], ClickId)]) -> Tried<bool> {
+pub(super) fn put_keys(txn: &mut Transaction<'_>, keys: &[([u8; 32], ClickId)]) -> Tried<bool> {
     if keys.is_empty() {
         return Ok(true);
     }
@@ -197,7 +197,7 @@ fn put_keys(txn: &mut Transaction<'_>, keys: &[([u8; 32], ClickId)]) -> Tried<bo
 }
 
 /// Whether none of the clicks was converted.
-fn put_conversions(txn: &mut Transaction<'_>, all: &[&Conversion]) -> Tried<bool> {
+pub(super) fn put_conversions(txn: &mut Transaction<'_>, all: &[&Conversion]) -> Tried<bool> {
     if all.is_empty() {
         return Ok(true);
     }

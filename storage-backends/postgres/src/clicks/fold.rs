@@ -42,6 +42,11 @@ pub(super) const fn number(grain: Grain) -> i16 {
     }
 }
 
+/// The grain of a number.
+pub(super) fn grain(of: i16) -> Option<Grain> {
+    [Grain::Hour, Grain::Day, Grain::All].into_iter().find(|grain| number(*grain) == of)
+}
+
 impl Folded {
     /// Counts a click.
     pub(super) fn click(
@@ -66,6 +71,14 @@ impl Folded {
             self.hours.entry((whose, at.hour())).or_default().conversions += 1;
         }
         self.extra(link, workspace);
+    }
+
+    /// Counts what a link has beside its buckets.
+    pub(super) fn add(&mut self, more: &waypost_storage::transfer::Extra) {
+        let extra = self.extra(more.link, more.workspace);
+        extra.spent += more.spent;
+        extra.first = extra.first.into_iter().chain(more.first).min();
+        extra.last = extra.last.max(more.last);
     }
 
     fn extra(&mut self, link: LinkId, workspace: WorkspaceId) -> &mut Extra {

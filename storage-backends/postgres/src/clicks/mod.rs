@@ -19,6 +19,7 @@ mod partitions;
 mod rollups;
 mod slot;
 mod tallies;
+mod transfer;
 mod trim;
 
 use std::{

@@ -48,7 +48,8 @@ pub(super) const LINKS: Table =
 pub(super) const WORKSPACES: Table =
     Table { name: "waypost.workspace_buckets", owner: "workspace_id", with_workspace: false };
 
-fn merge(
+/// Adds these buckets to the rows of `slot`.
+pub(super) fn merge(
     txn: &mut Transaction<'_>,
     table: &Table,
     slot: i32,
@@ -153,7 +154,8 @@ fn columns(buckets: &BTreeMap<Place, Counts>) -> (Vec<i64>, Vec<i16>, Vec<i64>) 
     columns
 }
 
-fn add_extras(txn: &mut Transaction<'_>, slot: i32, folded: &Folded) -> Tried<()> {
+/// Adds to what links have beside their buckets.
+pub(super) fn add_extras(txn: &mut Transaction<'_>, slot: i32, folded: &Folded) -> Tried<()> {
     let all: Vec<_> = folded.extras.iter().collect();
     all.chunks(limits::ROWS).try_for_each(|few| add_few_extras(txn, slot, few))
 }
