@@ -66,7 +66,7 @@ const PENDING: &str = "SELECT count(DISTINCT link_id) FROM waypost.link_extras, 
 
 /// Checks everything.
 pub(crate) fn check(database: &Database) -> waypost_storage::Result<Report> {
-    database.with(|client| {
+    database.with_patience(limits::SLOW, |client| {
         let mut txn = client
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)

@@ -3,31 +3,35 @@
 //! Whoever first reaches the database brings its schema up to date before anything else: it need
 //! not be there when a node starts.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use parking_lot::Mutex;
 use postgres::{Client, Transaction};
 use r2d2_postgres::PostgresConnectionManager;
-use tokio_postgres_rustls::MakeRustlsConnect;
 use waypost_storage::{Error, Result};
 
 use crate::{
     Options,
     fault::{Fault, Tried, explain},
-    limits, migrate, tls,
+    limits, migrate, patience,
+    socket::{self, Connector},
+    tls,
 };
 
-type Manager = PostgresConnectionManager<MakeRustlsConnect>;
+type Manager = PostgresConnectionManager<Connector>;
 
 /// The database, reached through a few connections.
 pub(crate) struct Database {
     pool: r2d2::Pool<Manager>,
     refused: Arc<Refused>,
     config: postgres::Config,
-    tls: MakeRustlsConnect,
+    tls: Connector,
     /// The schema is what this version needs.
     migrated: AtomicBool,
 }
@@ -36,7 +40,8 @@ impl Database {
     /// The database of `options`; connects when it is first asked.
     pub(crate) fn new(options: &Options) -> Result<Self> {
         let tls = tls::connector(&options.trust)?;
-        let manager = Manager::new(options.config.clone(), tls.clone());
+        let (config, tls) = socket::connector(options.config.clone(), tls);
+        let manager = Manager::new(config.clone(), tls.clone());
         let refused = Arc::new(Refused::default());
         let pool = r2d2::Pool::builder()
             .max_size(options.connections.max(2))
@@ -45,13 +50,7 @@ impl Database {
             .connection_customizer(Box::new(Settings(Arc::clone(&refused))))
             .error_handler(Box::new(Handler(Arc::clone(&refused))))
             .build_unchecked(manager);
-        Ok(Self {
-            pool,
-            refused,
-            config: options.config.clone(),
-            tls,
-            migrated: AtomicBool::new(false),
-        })
+        Ok(Self { pool, refused, config, tls, migrated: AtomicBool::new(false) })
     }
 
     /// A connection outside of the pool.
@@ -61,19 +60,34 @@ impl Database {
 
     /// Does `work` on a connection.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Client) -> Tried<T>) -> Result<T> {
+        self.with_patience(limits::ANSWER, work)
+    }
+
+    /// Does `work` on a connection, each of whose answers may take so long.
+    pub(crate) fn with_patience<T>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut Client) -> Tried<T>,
+    ) -> Result<T> {
         self.as_it_is(|client| {
             if !self.migrated.load(Relaxed) {
                 // Two at once take turns by the migrations' own lock.
                 migrate::up(client)?;
                 self.migrated.store(true, Relaxed);
             }
+            let _patience = patience::silence(Some(patience));
             work(client)
         })
     }
 
     /// Does `work` on a connection, whatever the schema is.
     pub(crate) fn as_it_is<T>(&self, work: impl FnOnce(&mut Client) -> Tried<T>) -> Result<T> {
-        let mut client = self.pool.get().map_err(|_| self.refused.why())?;
+        let mut client = {
+            // The pool tries connections that it has before it gives them away.
+            let _patience = patience::whole(limits::CONNECT);
+            self.pool.get().map_err(|_| self.refused.why())?
+        };
+        let _patience = patience::silence(Some(limits::SLOW));
         work(&mut client).map_err(Error::from)
     }
 
@@ -102,7 +116,16 @@ impl Database {
         &self,
         work: impl FnOnce(&mut Transaction<'_>) -> Tried<T>,
     ) -> Result<T> {
-        self.with(|client| in_transaction(client, work))
+        self.write_with_patience(limits::ANSWER, work)
+    }
+
+    /// The same, each of whose answers may take so long.
+    pub(crate) fn write_with_patience<T>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut Transaction<'_>) -> Tried<T>,
+    ) -> Result<T> {
+        self.with_patience(patience, |client| in_transaction(client, work))
     }
 }
 
@@ -164,10 +187,13 @@ impl r2d2::CustomizeConnection<Client, postgres::Error> for Settings {
     fn on_acquire(&self, client: &mut Client) -> std::result::Result<(), postgres::Error> {
         client.batch_execute(&format!(
             "SET statement_timeout = {}; SET lock_timeout = {}; \
-             SET idle_in_transaction_session_timeout = {}",
+             SET idle_in_transaction_session_timeout = {}; \
+             SELECT set_config(name, '{}', false) FROM pg_catalog.pg_settings \
+             WHERE name = 'client_connection_check_interval'",
             limits::STATEMENT.as_millis(),
             limits::LOCK.as_millis(),
             limits::STATEMENT.as_millis(),
+            limits::KEEPALIVE.as_millis(),
         ))?;
         *self.0.0.lock() = None;
         Ok(())

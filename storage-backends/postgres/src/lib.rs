@@ -19,9 +19,11 @@ mod limits;
 mod listen;
 mod migrate;
 mod options;
+mod patience;
 mod plan;
 mod query;
 mod read;
+mod socket;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

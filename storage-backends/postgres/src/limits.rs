@@ -8,12 +8,17 @@ pub(crate) const CONNECTIONS: u32 = 8;
 /// How long a call waits for a connection before it is `Unavailable`, and how long what was sent
 /// may go without a sign of the other machine.
 pub(crate) const CONNECT: Duration = Duration::from_secs(3);
-/// How long a connection is silent before the other machine is asked for a sign, and how often.
+/// How long it then waits for each answer: an API that says 503 within ten seconds allows no more.
+pub(crate) const ANSWER: Duration = Duration::from_secs(6);
+/// The same of what takes its time, and has nobody waiting: migrations, checks, purges.
+pub(crate) const SLOW: Duration = Duration::from_secs(65);
+/// How long a connection is silent before the other machine is asked for a sign, and how often. The
+/// database looks as often whether who asked is still there, so that it doesn't work for nobody.
 pub(crate) const KEEPALIVE: Duration = Duration::from_secs(2);
 /// How long a statement may take.
 pub(crate) const STATEMENT: Duration = Duration::from_secs(60);
 /// How long a statement waits for somebody else's lock.
-pub(crate) const LOCK: Duration = Duration::from_secs(10);
+pub(crate) const LOCK: Duration = Duration::from_secs(5);
 /// How long an edit of a small object waits for its turn.
 pub(crate) const TURN: Duration = Duration::from_secs(3);
 /// How often the head is looked at while waiting: what NOTIFY shortens.

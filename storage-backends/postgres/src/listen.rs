@@ -16,7 +16,7 @@ use parking_lot::{Condvar, Mutex};
 use postgres::fallible_iterator::FallibleIterator as _;
 use waypost_storage::Result;
 
-use crate::{commit::CHANNEL, database::Database, limits, worker::Worker};
+use crate::{commit::CHANNEL, database::Database, limits, patience, worker::Worker};
 
 /// Counts the hints that the head may have moved.
 #[derive(Default)]
@@ -60,8 +60,16 @@ fn listen(database: &Database, hints: &Hints, stop: &AtomicBool) -> std::result:
     client.batch_execute(&format!("LISTEN {CHANNEL}")).map_err(drop)?;
     // What was notified before this connection listened.
     hints.give();
+    let mut asked = Instant::now();
     while !stop.load(Ordering::Relaxed) {
+        if asked.elapsed() >= limits::KEEPALIVE {
+            let _patience = patience::silence(Some(limits::CONNECT));
+            client.simple_query("").map_err(drop)?;
+            asked = Instant::now();
+        }
         {
+            // Silence is what there mostly is.
+            let _patience = patience::silence(None);
             let mut notifications = client.notifications();
             let mut few = notifications.timeout_iter(limits::LISTEN);
             while few.next().map_err(drop)?.is_some() {

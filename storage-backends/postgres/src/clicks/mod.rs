@@ -226,12 +226,15 @@ impl Clicks {
         self.flush()?;
         match trim {
             Trim::Before(time) => {
-                let trimmed = self.database.write(|txn| trim::before(txn, time));
+                let trimmed =
+                    self.database.write_with_patience(limits::SLOW, |txn| trim::before(txn, time));
                 self.partitions.forget();
                 trimmed
             }
             Trim::Link(link, workspace) => {
-                let trimmed = self.database.write(|txn| trim::purge(txn, link, workspace))?;
+                let trimmed = self
+                    .database
+                    .write_with_patience(limits::SLOW, |txn| trim::purge(txn, link, workspace))?;
                 if let Some(purged) = &mut self.waiting.lock().purged {
                     purged.insert(link);
                 }
