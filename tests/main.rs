@@ -6,6 +6,7 @@
 mod dialects;
 mod fleet;
 mod http;
+mod outage;
 mod outside;
 mod redirect;
 mod restart;

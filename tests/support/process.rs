@@ -26,8 +26,8 @@ pub(crate) enum Backend {
 pub(crate) struct Data {
     dir: TempDir,
     database: Option<Arc<TestDatabase>>,
-    /// What follows in the database's URL.
-    query: &'static str,
+    /// What `--store` is told, where links and clicks aren't in the directory.
+    store: Option<String>,
 }
 
 impl Data {
@@ -39,13 +39,21 @@ impl Data {
     pub(crate) fn on(backend: Backend) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let database = (backend == Backend::Postgres).then(|| Arc::new(TestDatabase::new()));
-        Self { dir, database, query: "" }
+        let store = database.as_ref().map(|database| database.url());
+        Self { dir, database, store }
+    }
+
+    /// The same, on a database that the test has made itself.
+    pub(crate) fn at(store: String) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        Self { dir, database: None, store: Some(store) }
     }
 
     /// Another directory on the same database, which is reached with `query` in its URL.
-    pub(crate) fn beside(&self, query: &'static str) -> Self {
+    pub(crate) fn beside(&self, query: &str) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        Self { dir, database: self.database.clone(), query }
+        let store = self.store.as_ref().map(|store| format!("{store}{query}"));
+        Self { dir, database: self.database.clone(), store }
     }
 
     /// The database.
@@ -70,8 +78,8 @@ impl Data {
         let mut command = Command::new(env!("CARGO_BIN_EXE_waypost-under-test"));
         command.args(arguments).arg("--data").arg(self.path().join("data"));
         command.env("WAYPOST_MAP_SIZE", "8GiB").env("WAYPOST_WORKERS", "2");
-        if let Some(database) = &self.database {
-            command.env("WAYPOST_STORE", database.url() + self.query);
+        if let Some(store) = &self.store {
+            command.env("WAYPOST_STORE", store);
         }
         command.stdin(Stdio::null());
         command
