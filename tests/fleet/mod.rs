@@ -3,6 +3,7 @@
 mod creations;
 mod edits;
 mod following;
+mod inserted;
 mod limits;
 mod listed;
 mod repeated;

@@ -10,6 +10,7 @@ mod context;
 mod exchange;
 mod limits;
 mod outside;
+mod rounds;
 mod serve;
 
 use std::process::ExitCode;

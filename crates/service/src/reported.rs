@@ -16,7 +16,7 @@ use waypost_clicks::{Visitors, host_of_referrer};
 use waypost_link::{
     Change, Claim, ClickId, Flags, Link, LinkId, Noun, Record, Timestamp, WorkspaceId,
 };
-use waypost_storage::{Error, Event, NewClick, Recorded, StoredClick};
+use waypost_storage::{Error, Event, Inserted, NewClick, Recorded, StoredClick};
 
 use crate::{Fault, Once, Result, Service, limits};
 
@@ -79,6 +79,31 @@ impl Service {
         }
     }
 
+    /// Counts some of the clicks that other programs have put into the store, as if they had been
+    /// reported; how many there were.
+    ///
+    /// # Errors
+    /// [`Fault::Store`]: none was counted, call again.
+    pub fn take_inserted(&self) -> Result<u64> {
+        let look = |inserted: &Inserted| {
+            let click = ReportedClick {
+                clicked_at: inserted.clicked_at,
+                ip: inserted.ip,
+                user_agent: inserted.user_agent.clone(),
+                referrer: inserted.referrer.clone(),
+                session: inserted.session.clone(),
+                source: inserted.source.clone(),
+                metadata: inserted.metadata.clone(),
+            };
+            let whose = (inserted.link, inserted.workspace);
+            self.new_click(whose, &click, inserted.received, None).map_err(|fault| match fault {
+                Fault::Store(error) => error,
+                fault => Error::Unavailable(fault.to_string()),
+            })
+        };
+        Ok(self.clicks.take_inserted(&look)?)
+    }
+
     /// The click of this id that a workspace's link had, while it is kept.
     ///
     /// # Errors
@@ -95,7 +120,8 @@ impl Service {
         now: Timestamp,
         scope: Option<[u8; 32]>,
     ) -> Result<ClickId> {
-        let event = Event::Click(Box::new(self.new_click(link, click, now, scope)?));
+        let event =
+            Event::Click(Box::new(self.new_click((link.id, link.workspace), click, now, scope)?));
         let recorded = self.clicks.record(&[event])?;
         self.recent.forget(link.workspace);
         match recorded.first() {
@@ -106,9 +132,9 @@ impl Service {
 
     fn new_click(
         &self,
-        link: &Link,
+        (link, workspace): (LinkId, WorkspaceId),
         click: &ReportedClick,
-        now: Timestamp,
+        received: Timestamp,
         scope: Option<[u8; 32]>,
     ) -> Result<NewClick> {
         let visitors = Visitors::new(self.visitor_secret()?);
@@ -116,8 +142,8 @@ impl Service {
         let country = self.countries.as_ref().and_then(|known| known.country(click.ip?));
         let kept = click.ip.and_then(|ip| visitors.address(policy, ip, click.clicked_at).text());
         Ok(NewClick {
-            id: ClickId { received: now, link: link.id, salt: salt()? },
-            workspace: link.workspace,
+            id: ClickId { received, link, salt: salt()? },
+            workspace,
             clicked_at: click.clicked_at,
             ip: kept,
             country,
@@ -128,7 +154,7 @@ impl Service {
             visitor: self.visitor(&visitors, click)?,
             source: click.source.clone(),
             metadata: click.metadata.clone(),
-            dedupe: dedupe(link.id, click).or(scope),
+            dedupe: dedupe(link, click).or(scope),
         })
     }
 

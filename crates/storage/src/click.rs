@@ -1,6 +1,6 @@
 //! [`ClickStore`]: clicks, their roll-ups, and the promise that none counts twice.
 
-use std::ops::Range;
+use std::{net::IpAddr, ops::Range};
 
 use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
 
@@ -97,6 +97,31 @@ pub struct NewClick {
     pub metadata: Option<String>,
     /// A repetition with the same key is the same click: SHA-256 of what makes it so.
     pub dedupe: Option<[u8; 32]>,
+}
+
+/// A click that another program has put into the store beside Waypost, as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inserted {
+    /// The link.
+    pub link: LinkId,
+    /// The link's owner.
+    pub workspace: WorkspaceId,
+    /// When it was put there.
+    pub received: Timestamp,
+    /// When it was clicked.
+    pub clicked_at: Timestamp,
+    /// The visitor's address.
+    pub ip: Option<IpAddr>,
+    /// `User-Agent`.
+    pub user_agent: String,
+    /// The referring page, a URL.
+    pub referrer: String,
+    /// The program's session.
+    pub session: Option<String>,
+    /// `email`, `direct`, …
+    pub source: String,
+    /// A JSON object.
+    pub metadata: Option<String>,
 }
 
 /// A conversion of a click.
@@ -200,6 +225,16 @@ pub trait ClickStore: Sink {
     /// # Errors
     /// `Full`, `Unavailable`: none was stored.
     fn record(&self, events: &[Event]) -> Result<Vec<Recorded>>;
+
+    /// Stores some of the clicks that other programs have put into the store, each once, as what
+    /// `look` makes of it; how many there were. Where no other program can, there are none.
+    ///
+    /// # Errors
+    /// `Full`, `Unavailable`, and those of `look`: none was taken.
+    fn take_inserted(&self, look: &dyn Fn(&Inserted) -> Result<NewClick>) -> Result<u64> {
+        let _ = look;
+        Ok(0)
+    }
 
     /// A page of raw clicks.
     ///

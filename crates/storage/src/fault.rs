@@ -24,9 +24,9 @@ use waypost_link::{
 
 use crate::{
     Appended, Batch, Bucket, ClickQuery, ClickScope, ClickStore, Committed, Epoch, Error, Event,
-    Facet, Feed, LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page,
-    RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Transfer, Trim,
-    Trimmed, Window,
+    Facet, Feed, Inserted, LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark,
+    NewClick, Page, RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals,
+    Transfer, Trim, Trimmed, Window,
     transfer::{Part, Piece},
 };
 
@@ -70,6 +70,7 @@ operations! {
     Flush "flush",
     ForgetEpoch "forget_epoch",
     RecordEvents "record_events",
+    TakeInserted "take_inserted",
     Clicks "clicks",
     Click "click",
     Totals "totals",
@@ -331,6 +332,10 @@ impl<S: Sink> Sink for Faulty<S> {
 impl<S: ClickStore> ClickStore for Faulty<S> {
     fn record(&self, events: &[Event]) -> Result<Vec<Recorded>> {
         self.call(Operation::RecordEvents, |store| store.record(events))
+    }
+
+    fn take_inserted(&self, look: &dyn Fn(&Inserted) -> Result<NewClick>) -> Result<u64> {
+        self.call(Operation::TakeInserted, |store| store.take_inserted(look))
     }
 
     fn clicks(&self, query: &ClickQuery) -> Result<Page<StoredClick, Vec<u8>>> {

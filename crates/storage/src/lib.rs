@@ -36,8 +36,8 @@ pub mod memory;
 
 pub use batch::{Address, Batch, BatchBuilder, BatchError, Row, Text};
 pub use click::{
-    Appended, ClickStore, Conversion, Epoch, Event, Mark, NewClick, Recorded, Sink, StoredClick,
-    Trim, Trimmed,
+    Appended, ClickStore, Conversion, Epoch, Event, Inserted, Mark, NewClick, Recorded, Sink,
+    StoredClick, Trim, Trimmed,
 };
 pub use counting::{AgentDetails, Hit, REDIRECT, ReadAgent, country_text};
 pub use error::{Error, Result};

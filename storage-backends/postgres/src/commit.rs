@@ -171,18 +171,21 @@ fn put_links(txn: &mut Transaction<'_>, links: &[&Link]) -> Tried<()> {
         links.iter().map(|link| link.collection.map(|id| id.0 as i64)).collect();
     let active: Vec<_> = links.iter().map(|link| link.flags.has(Flags::ACTIVE)).collect();
     let archived: Vec<_> = links.iter().map(|link| link.archived_at.is_some()).collect();
+    let descriptions: Vec<_> =
+        links.iter().map(|link| link.description.as_deref().map(read::text)).collect();
     let data: Vec<_> = links.iter().map(|link| codec::link_bytes(link, link.version)).collect();
     let sql = "INSERT INTO waypost.links (id, workspace_id, domain_id, code, destination, \
-                   collection_id, active, archived, created_at, version, data) \
+                   collection_id, active, archived, created_at, version, data, description) \
                SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], \
                    $5::text[], $6::bigint[], $7::boolean[], $8::boolean[], $9::bigint[], \
-                   $10::bigint[], $11::bytea[]) \
+                   $10::bigint[], $11::bytea[], $12::text[]) \
                ON CONFLICT (id) DO UPDATE SET (workspace_id, domain_id, code, destination, \
-                   collection_id, active, archived, created_at, version, data) = \
+                   collection_id, active, archived, created_at, version, data, description) = \
                    (EXCLUDED.workspace_id, EXCLUDED.domain_id, EXCLUDED.code, \
                    EXCLUDED.destination, EXCLUDED.collection_id, EXCLUDED.active, \
-                   EXCLUDED.archived, EXCLUDED.created_at, EXCLUDED.version, EXCLUDED.data)";
-    let columns: [&(dyn ToSql + Sync); 11] = [
+                   EXCLUDED.archived, EXCLUDED.created_at, EXCLUDED.version, EXCLUDED.data, \
+                   EXCLUDED.description)";
+    let columns: [&(dyn ToSql + Sync); 12] = [
         &ids,
         &workspaces,
         &domains,
@@ -194,6 +197,7 @@ fn put_links(txn: &mut Transaction<'_>, links: &[&Link]) -> Tried<()> {
         &created,
         &versions,
         &data,
+        &descriptions,
     ];
     txn.execute(sql, &columns)?;
     Ok(())

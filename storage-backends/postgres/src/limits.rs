@@ -38,6 +38,8 @@ pub(crate) const WAITING_BYTES: usize = 32 << 20;
 pub(crate) const WAIT: Duration = Duration::from_millis(500);
 /// Roll-up rows of one statement.
 pub(crate) const ROWS: usize = 2_000;
+/// Clicks that are taken out of the inbox at once.
+pub(crate) const INBOX: i64 = 2_000;
 /// Most nodes that write roll-ups at the same moment.
 pub(crate) const SLOTS: i32 = 1_024;
 /// Raw clicks that one step of a purge or of retention takes away before it says that there is

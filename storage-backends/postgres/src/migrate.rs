@@ -20,6 +20,7 @@ const LOCK: i64 = 0x7761_7970_6f73_7400;
 const ALL: &[(i32, &str, &str)] = &[
     (1, "links_and_clicks", include_str!("../migrations/0001_links_and_clicks.sql")),
     (2, "copying", include_str!("../migrations/0002_copying.sql")),
+    (3, "for_other_programs", include_str!("../migrations/0003_for_other_programs.sql")),
 ];
 
 /// A migration and whether it was run.

@@ -14,9 +14,9 @@ use waypost_link::{
 };
 use waypost_storage::{
     Appended, Batch, Bucket, ClickQuery, ClickScope, ClickStore, Committed, Epoch, Error, Event,
-    Facet, Feed, LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark, Page,
-    RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals, Trim, Trimmed,
-    Window,
+    Facet, Feed, Inserted, LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark,
+    NewClick, Page, RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals,
+    Trim, Trimmed, Window,
 };
 
 use crate::{
@@ -182,6 +182,10 @@ impl Sink for PostgresStore {
 impl ClickStore for PostgresStore {
     fn record(&self, events: &[Event]) -> Result<Vec<Recorded>> {
         self.clicks.record(events)
+    }
+
+    fn take_inserted(&self, look: &dyn Fn(&Inserted) -> Result<NewClick>) -> Result<u64> {
+        self.clicks.take_inserted(look)
     }
 
     fn clicks(&self, query: &ClickQuery) -> Result<Page<StoredClick, Vec<u8>>> {

@@ -93,7 +93,13 @@ fn answers(client: &mut Client, after: &[u8], limit: i64) -> Tried<Page<Piece, V
     Ok(Page { items: answers?, next: last.map(|row| row.get(0)) })
 }
 
+/// The state; a store whose inbox holds clicks isn't whole without them.
 fn state(client: &mut Client) -> Tried<Piece> {
+    let waits = client.query_one("SELECT EXISTS (SELECT FROM waypost.inbox)", &[])?;
+    if waits.get(0) {
+        let why = "inserted clicks wait to be counted: serve the store for a moment first";
+        return Err(Error::Unusable(why.into()).into());
+    }
     let row = client.query_one("SELECT head, last_ids FROM waypost.state", &[])?;
     let ids: Vec<i64> = row.get(1);
     let head = Revision(row.get::<_, i64>(0) as u64);

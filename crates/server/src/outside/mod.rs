@@ -4,7 +4,7 @@
 //! lane's, and one for alerts. Addresses that a stranger chose are fetched through
 //! [`fetch::Fetcher`], which reaches no private network unless the operator lets it.
 
-mod alerts;
+pub(crate) mod alerts;
 mod cloudflare;
 mod fetch;
 mod own_proof;
@@ -13,7 +13,6 @@ mod products;
 mod public;
 mod smtp;
 
-pub(crate) use alerts::Alerts;
 pub(crate) use cloudflare::Account;
 pub(crate) use prober::prober;
 pub(crate) use products::Products;

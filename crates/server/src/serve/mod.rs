@@ -8,6 +8,7 @@ mod apis;
 mod banner;
 mod countries;
 mod front;
+mod inbox;
 mod logging;
 mod signals;
 mod visitors;
@@ -25,10 +26,11 @@ use waypost_service::Lane;
 
 use self::visitors::{Lending, Visitors};
 use crate::{
-    config::Config,
+    config::{Config, StoreUrl},
     context::{Context, find_store, now, service},
     limits::{LENDING_LANE, VISITORS_LANE},
-    outside::{Alerts, SmtpMailer},
+    outside::{SmtpMailer, alerts},
+    rounds::Rounds,
 };
 
 /// Flags of `waypost serve`.
@@ -79,14 +81,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let first = if known { None } else { banner::first_key(&service(&config, &store))? };
     let bound = bind(&config)?;
     let visitors = visitors(&config, &store, &waypost)?;
-    let apis = apis::start(&config, &store, countries, &waypost)?;
+    let apis = apis::start(&config, &store, countries.clone(), &waypost)?;
     let servers = serve(bound, &config, &waypost, Arc::new(visitors), &apis)?;
     banner::show(&config, &servers, first.as_ref());
-    let alerts = alerts(&config, &store)?;
+    let (alerts, inbox) = (alerts(&config, &store)?, inbox(&config, &store, countries)?);
     signals.wait();
     stop(servers, &config, &signals);
     waypost.close();
-    drop(alerts);
+    drop((alerts, inbox));
     tracing::info!("stopped");
     Ok(())
 }
@@ -105,9 +107,19 @@ fn visitors(config: &Config, store: &waypost::Store, waypost: &Waypost) -> Resul
 }
 
 /// The thread that mails alerts, where there is a mail server.
-fn alerts(config: &Config, store: &waypost::Store) -> Result<Option<Alerts>> {
-    let start = |mailer: &SmtpMailer| Alerts::start(service(config, store), mailer.clone());
+fn alerts(config: &Config, store: &waypost::Store) -> Result<Option<Rounds>> {
+    let start = |mailer: &SmtpMailer| alerts::start(service(config, store), mailer.clone());
     Ok(config.mailer.as_ref().map(start).transpose()?)
+}
+
+/// The thread that counts what other programs insert, where they can.
+fn inbox(
+    config: &Config,
+    store: &waypost::Store,
+    countries: Option<Arc<dyn Countries>>,
+) -> Result<Option<Rounds>> {
+    let StoreUrl::Postgres(_) = config.store else { return Ok(None) };
+    Ok(Some(inbox::start(service(config, store).and_countries(countries))?))
 }
 
 fn options(config: &Config, countries: Option<Arc<dyn Countries>>) -> Result<Options> {

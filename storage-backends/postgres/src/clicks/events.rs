@@ -49,17 +49,22 @@ pub(super) fn record(
 fn attempt(database: &Database, events: &[Event]) -> Result<Option<Outcome<Vec<Recorded>>>> {
     database.with(|client| {
         let mut txn = client.transaction()?;
-        let slot = slot::take(&mut txn)?;
-        let mut known = Known::read(&mut txn, events)?;
-        let recorded: Vec<_> = events.iter().map(|event| known.take(event)).collect();
-        copy::copy(&mut txn, &known.raw)?;
-        rollups::add(&mut txn, slot, &known.folded)?;
-        if !put_keys(&mut txn, &known.keys)? || !put_conversions(&mut txn, &known.conversions)? {
-            return Ok(None);
-        }
+        let Some(recorded) = put(&mut txn, events)? else { return Ok(None) };
         let xid = txn.query_one("SELECT pg_current_xact_id()::text", &[])?.get(0);
         Ok(Some(Outcome::of(txn, xid, recorded)))
     })
+}
+
+/// Stores `events` in this transaction; `None` where another node was faster with one of them, and
+/// the transaction is to be given up.
+pub(super) fn put(txn: &mut Transaction<'_>, events: &[Event]) -> Tried<Option<Vec<Recorded>>> {
+    let slot = slot::take(txn)?;
+    let mut known = Known::read(txn, events)?;
+    let recorded = events.iter().map(|event| known.take(event)).collect();
+    copy::copy(txn, &known.raw)?;
+    rollups::add(txn, slot, &known.folded)?;
+    let new = put_keys(txn, &known.keys)? && put_conversions(txn, &known.conversions)?;
+    Ok(new.then_some(recorded))
 }
 
 /// What the database knows, and what the events before have added.

@@ -14,6 +14,7 @@ mod counts;
 mod events;
 mod flush;
 mod fold;
+mod inbox;
 mod pages;
 mod partitions;
 mod rollups;
@@ -32,9 +33,9 @@ use std::{
 use parking_lot::Mutex;
 use waypost_link::{ClickId, LinkId, Timestamp};
 use waypost_storage::{
-    Appended, Batch, Bucket, ClickQuery, ClickScope, Epoch, Error, Event, LinkCount,
-    LinkCountQuery, Mark, Page, Recorded, Result, StoredClick, TallyQuery, Totals, Trim, Trimmed,
-    Window,
+    Appended, Batch, Bucket, ClickQuery, ClickScope, Epoch, Error, Event, Inserted, LinkCount,
+    LinkCountQuery, Mark, NewClick, Page, Recorded, Result, StoredClick, TallyQuery, Totals, Trim,
+    Trimmed, Window,
 };
 
 use crate::{database::Database, limits};
@@ -189,6 +190,14 @@ impl Clicks {
             self.flush()?;
         }
         events::record(&self.database, &self.partitions, events)
+            .inspect_err(|_| self.partitions.forget())
+    }
+
+    pub(crate) fn take_inserted(
+        &self,
+        look: &dyn Fn(&Inserted) -> Result<NewClick>,
+    ) -> Result<u64> {
+        inbox::take(&self.database, &self.partitions, look)
             .inspect_err(|_| self.partitions.forget())
     }
 
