@@ -123,7 +123,7 @@ fn measure(
 
 /// What Waypost says of its clicks, all of them taken by the writer; the others keep none.
 fn clicks(kit: &Kit, running: &Running) -> Result<Option<Clicks>> {
-    if running.server != Server::Waypost {
+    if !running.server.is_waypost() {
         return Ok(None);
     }
     let taken = || Ok(Some(metrics::clicks(running.address)?).filter(|clicks| clicks.queued == 0));

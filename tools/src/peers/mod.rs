@@ -6,6 +6,7 @@
 //! closely. It never loads another machine, and leaves nothing behind; killed outright, its temporary folder.
 
 pub(crate) mod build;
+mod database;
 pub(crate) mod measure;
 mod metrics;
 mod nginx;
@@ -33,6 +34,9 @@ struct Options {
     /// Length of a measurement, in seconds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
+    /// Measure Waypost on this PostgreSQL, too: postgres://…, where databases may be made
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
     /// Measure these servers only
     #[arg(long, value_enum, value_delimiter = ',', value_name = "SERVER,…")]
     only: Vec<Server>,
@@ -110,6 +114,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut options = Options::parse_from(std::iter::once(&name).chain(arguments));
     if options.only.is_empty() {
         options.only = Server::ALL.to_vec();
+        options.only.retain(|&server| server != Server::Postgres || options.store.is_some());
     }
     if options.shapes.is_empty() {
         options.shapes = SHAPES.iter().collect();
@@ -122,7 +127,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let parent = options.folder.clone().unwrap_or_else(std::env::temp_dir);
     let folder = tempfile::Builder::new().prefix("waypost-peers-").tempdir_in(&parent);
     let folder = folder.with_context(|| parent.display().to_string())?;
-    let kit = Kit::new(folder.path(), programs, options.links, interrupt)?;
+    let kit = Kit::new(folder.path(), programs, options.links, interrupt)?
+        .with_store(options.store.clone());
     table::machine(&options);
     let samples = rounds(&options, &kit)?;
     table::show(&samples, &options.shapes);

@@ -1,6 +1,7 @@
 //! The servers, and how each is started: fresh, with the same links, one worker.
 
 use super::build::Programs;
+use super::database::Database;
 use super::metrics;
 use super::nginx;
 use super::process::{Interrupt, Process, Room};
@@ -24,6 +25,8 @@ const SEED: u64 = 1;
 pub(crate) enum Server {
     /// Waypost itself, clicks recorded
     Waypost,
+    /// Waypost on the PostgreSQL of --store
+    Postgres,
     /// nginx, a map and a buffered log
     Nginx,
     /// Stock may_minihttp, prebuilt answers, no clicks
@@ -43,6 +46,8 @@ pub(crate) struct Kit {
     pub(crate) last: String,
     map: PathBuf,
     folder: PathBuf,
+    /// The PostgreSQL that [`Server::Postgres`] makes its databases on.
+    store: Option<String>,
 }
 
 /// A server that answers.
@@ -52,16 +57,23 @@ pub(crate) struct Running {
     pub(crate) process: Process,
     /// From its start until it answered.
     pub(crate) ready_after: Duration,
-    /// Removed after the process has ended: fields are dropped in this order.
+    /// These are removed after the process has ended: fields are dropped in this order.
+    database: Option<Database>,
     folder: tempfile::TempDir,
 }
 
 impl Server {
-    pub(crate) const ALL: [Self; 4] = [Self::Waypost, Self::Nginx, Self::Minihttp, Self::Bare];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Waypost, Self::Postgres, Self::Nginx, Self::Minihttp, Self::Bare];
+
+    pub(crate) fn is_waypost(self) -> bool {
+        matches!(self, Self::Waypost | Self::Postgres)
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Waypost => "waypost",
+            Self::Postgres => "waypost on PostgreSQL",
             Self::Nginx => "nginx",
             Self::Minihttp => "may_minihttp",
             Self::Bare => "bare epoll loop",
@@ -82,7 +94,13 @@ impl Kit {
         seed::write(&csv, |file| seed::write_csv(file, &links))?;
         seed::write(&map, |file| seed::write_map(file, &links))?;
         let last = links.last().map(|link| link.code.clone()).unwrap_or_default();
-        Ok(Self { programs, interrupt, csv, links: count, last, map, folder: folder.to_owned() })
+        let (folder, store) = (folder.to_owned(), None);
+        Ok(Self { programs, interrupt, csv, links: count, last, map, folder, store })
+    }
+
+    /// With a PostgreSQL to make databases on.
+    pub(super) fn with_store(self, store: Option<String>) -> Self {
+        Self { store, ..self }
     }
 
     /// Starts a server on its core, in a folder of its own, and waits until it answers.
@@ -94,8 +112,15 @@ impl Kit {
     pub(crate) fn start_in(&self, server: Server, room: Room) -> Result<Running> {
         let folder = tempfile::tempdir_in(&self.folder)?;
         let address = free_address()?;
+        let database = match (server, &self.store) {
+            (Server::Postgres, Some(store)) => Some(Database::create(store)?),
+            (Server::Postgres, None) => bail!("--store names no PostgreSQL"),
+            _ => None,
+        };
         let command = match server {
-            Server::Waypost => self.waypost(folder.path(), address, room)?,
+            Server::Waypost | Server::Postgres => {
+                self.waypost(folder.path(), database.as_ref(), address, room)?
+            }
             Server::Nginx => self.nginx(folder.path(), address)?,
             Server::Minihttp => self.peer(&self.programs.minihttp, address),
             Server::Bare => self.peer(&self.programs.bare, address),
@@ -105,17 +130,18 @@ impl Kit {
         self.interrupt.wait("to answer", START, || {
             process.must_run()?;
             let answers = match server {
-                Server::Waypost => metrics::answers(address, "/readyz", 200),
+                _ if server.is_waypost() => metrics::answers(address, "/readyz", 200),
                 _ => TcpStream::connect(address).is_ok(),
             };
             Ok(answers.then_some(()))
         })?;
-        Ok(Running { server, address, process, ready_after: begun.elapsed(), folder })
+        let ready_after = begun.elapsed();
+        Ok(Running { server, address, process, ready_after, database, folder })
     }
 
     /// A command beside the running Waypost that leads a link elsewhere.
     pub(crate) fn change(&self, running: &Running, code: &str, destination: &str) -> Command {
-        let mut command = self.waypost_command(running.folder.path(), &["link", "set", code]);
+        let mut command = self.beside(running, &["link", "set", code]);
         command.arg(format!("destination_url={destination}")).stdin(Stdio::null());
         command
     }
@@ -123,7 +149,7 @@ impl Kit {
     /// How many clicks of [`Kit::last`] are in the store, said by another process: one that can't see those which the
     /// server holds in memory or in its journal.
     pub(crate) fn stored_clicks_of_last(&self, running: &Running) -> Result<u64> {
-        let mut stats = self.waypost_command(running.folder.path(), &["stats", "--json"]);
+        let mut stats = self.beside(running, &["stats", "--json"]);
         let output = stats.arg(&self.last).stdin(Stdio::null()).output().context("waypost")?;
         let said: serde_json::Value =
             serde_json::from_slice(&output.stdout).with_context(|| {
@@ -132,21 +158,38 @@ impl Kit {
         said["clicks"].as_u64().context("waypost stats says no clicks")
     }
 
-    /// Waypost on a data directory into which the links were imported.
-    fn waypost(&self, folder: &Path, address: SocketAddrV4, room: Room) -> Result<Command> {
-        let mut import = self.waypost_command(folder, &["import"]);
+    /// A command beside a running Waypost.
+    fn beside(&self, running: &Running, words: &[&str]) -> Command {
+        self.waypost_command(running.folder.path(), running.database.as_ref(), words)
+    }
+
+    /// Waypost on a store into which the links were imported.
+    fn waypost(
+        &self,
+        folder: &Path,
+        database: Option<&Database>,
+        address: SocketAddrV4,
+        room: Room,
+    ) -> Result<Command> {
+        let mut import = self.waypost_command(folder, database, &["import"]);
         let output = import.arg(&self.csv).stdin(Stdio::null()).output().context("waypost")?;
         if !output.status.success() {
             bail!("waypost import: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
         }
-        let mut command = self.waypost_command(folder, &["serve", "--workers", room.workers()]);
+        let words = ["serve", "--workers", room.workers()];
+        let mut command = self.waypost_command(folder, database, &words);
         command.arg("--no-rate-limit").arg("--listen").arg(address.to_string());
         command.env("WAYPOST_LOG", "warn").env("WAYPOST_ADMIN_KEY", ADMIN_KEY);
         Ok(command)
     }
 
     /// A command that no variable of the caller's environment configures.
-    fn waypost_command(&self, folder: &Path, words: &[&str]) -> Command {
+    fn waypost_command(
+        &self,
+        folder: &Path,
+        database: Option<&Database>,
+        words: &[&str],
+    ) -> Command {
         let mut command = Command::new(&self.programs.waypost);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("WAYPOST_") {
@@ -154,6 +197,9 @@ impl Kit {
             }
         }
         command.args(words).arg("--data").arg(folder.join("data"));
+        if let Some(database) = database {
+            command.env("WAYPOST_STORE", database.url());
+        }
         command
     }
 

@@ -7,6 +7,12 @@ use super::{Options, Shape};
 /// A load average above which the figures are not to be trusted.
 const QUIET: f64 = 0.5;
 
+/// What is compared: the first over the second.
+type Pair = (Server, Server);
+const OVER_NGINX: Pair = (Server::Waypost, Server::Nginx);
+const OVER_BARE: Pair = (Server::Waypost, Server::Bare);
+const OVER_LMDB: Pair = (Server::Postgres, Server::Waypost);
+
 /// Says where and how it is measured.
 pub(super) fn machine(options: &Options) {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -52,13 +58,28 @@ pub(super) fn show(samples: &[Sample], shapes: &[&'static Shape]) {
         println!(
             "| {} | {} | ≥ {:.2} | {} | ≥ {:.2} | {} | {} |",
             shape.name,
-            ratio(samples, shape.name, Server::Nginx, |sample| Some(sample.rate())),
+            ratio(samples, shape.name, OVER_NGINX, |sample| Some(sample.rate())),
             shape.over_nginx,
-            ratio(samples, shape.name, Server::Bare, |sample| Some(sample.rate())),
+            ratio(samples, shape.name, OVER_BARE, |sample| Some(sample.rate())),
             shape.over_bare,
-            ratio(samples, shape.name, Server::Nginx, Sample::stored_rate),
-            ratio(samples, shape.name, Server::Bare, Sample::stored_rate),
+            ratio(samples, shape.name, OVER_NGINX, Sample::stored_rate),
+            ratio(samples, shape.name, OVER_BARE, Sample::stored_rate),
         );
+    }
+    if samples.iter().any(|sample| sample.server == Server::Postgres) {
+        stores(samples, shapes);
+    }
+}
+
+/// What another store does to redirects, which never ask one.
+fn stores(samples: &[Sample], shapes: &[&'static Shape]) {
+    println!(
+        "\n| waypost on PostgreSQL, requests / CPU-second | over waypost on LMDB | meant to be |"
+    );
+    println!("|---|--:|--:|");
+    for shape in shapes {
+        let ratio = ratio(samples, shape.name, OVER_LMDB, |sample| Some(sample.rate()));
+        println!("| {} | {ratio} | 0.92 to 1.08 |", shape.name);
     }
 }
 
@@ -82,18 +103,18 @@ fn row(server: Server, samples: &[&Sample]) -> String {
     )
 }
 
-/// Waypost's rate over another's in the same round, the median of all rounds.
+/// One's rate over another's in the same round, the median of all rounds.
 fn ratio(
     samples: &[Sample],
     shape: &str,
-    peer: Server,
+    (server, peer): Pair,
     rate: impl Fn(&Sample) -> Option<f64>,
 ) -> String {
     let find = |server: Server, round: u64| {
         samples.iter().find(|s| s.server == server && s.shape == shape && s.round == round)
     };
     let of = |ours: &Sample| Some(rate(ours)? / find(peer, ours.round)?.rate());
-    let ours = samples.iter().filter(|s| s.server == Server::Waypost && s.shape == shape);
+    let ours = samples.iter().filter(|s| s.server == server && s.shape == shape);
     let ratio = median(ours.filter_map(of).collect());
     if ratio.is_nan() { "–".to_owned() } else { format!("{ratio:.2}") }
 }
