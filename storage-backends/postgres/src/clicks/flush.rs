@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    panic::resume_unwind,
     sync::Arc,
+    thread,
 };
 
 use postgres::{Client, Transaction};
@@ -76,15 +78,13 @@ pub(super) fn put(txn: &mut Transaction<'_>, batches: &[Clicks<'_>]) -> Tried<()
     let slot = slot::take(txn)?;
     let marks = marks(txn, batches)?;
     let purged = purged_of(txn, &rows(batches).map(|row| row.id.link).collect())?;
-    let (mut raw, mut folded) = (Vec::new(), Folded::default());
-    for (mark, rows) in batches {
-        if mark.sequence > marks.get(&mark.epoch).copied().unwrap_or_default() {
-            let kept: Vec<_> = rows.iter().filter(|row| !purged.contains(&row.id.link)).collect();
-            fold(&kept, &mut folded, &mut raw);
-        }
-    }
-    copy::copy(txn, &raw)?;
-    if !raw.is_empty() {
+    let fresh: Vec<Vec<_>> = batches
+        .iter()
+        .filter(|(mark, _)| mark.sequence > marks.get(&mark.epoch).copied().unwrap_or_default())
+        .map(|(_, rows)| rows.iter().filter(|row| !purged.contains(&row.id.link)).collect())
+        .collect();
+    let folded = copy_and_fold(txn, &fresh)?;
+    if fresh.iter().any(|rows| !rows.is_empty()) {
         rollups::add(txn, slot, &folded)?;
     }
     put_marks(txn, batches)
@@ -94,15 +94,36 @@ fn rows<'b, 'c>(batches: &'b [Clicks<'c>]) -> impl Iterator<Item = &'b Row<'c>> 
     batches.iter().flat_map(|(_, rows)| rows)
 }
 
-/// Counts the clicks of one batch; each of its user agents is looked into once.
-fn fold<'c>(rows: &[&Row<'c>], folded: &mut Folded, raw: &mut Vec<Raw<'c>>) {
-    let mut agents = BTreeMap::new();
-    for row in rows {
-        let details =
-            *agents.entry(row.user_agent.index).or_insert_with(|| agent(row.user_agent.text));
+/// Copies clicks in, and counts them while the database takes them.
+fn copy_and_fold(txn: &mut Transaction<'_>, batches: &[Vec<&Row<'_>>]) -> Tried<Folded> {
+    thread::scope(|scope| {
+        let folded = scope.spawn(|| fold(batches));
+        let raw: Vec<_> =
+            each(batches).map(|(row, details)| Raw::of_row(row, details.bot)).collect();
+        copy::copy(txn, &raw)?;
+        folded.join().map_err(|panic| resume_unwind(panic))
+    })
+}
+
+fn fold(batches: &[Vec<&Row<'_>>]) -> Folded {
+    let mut folded = Folded::default();
+    for (row, details) in each(batches) {
         folded.click(row.workspace, row.id.received, &Hit::of_row(row, details), row.spent);
-        raw.push(Raw::of_row(row, details.bot));
     }
+    folded
+}
+
+/// The clicks, and what their user agents say; each of a batch's is looked into once.
+fn each<'b, 'c>(
+    batches: &'b [Vec<&'b Row<'c>>],
+) -> impl Iterator<Item = (&'b Row<'c>, AgentDetails)> {
+    batches.iter().flat_map(|rows| {
+        let mut agents = BTreeMap::new();
+        rows.iter().map(move |row| {
+            let known = agents.entry(row.user_agent.index);
+            (*row, *known.or_insert_with(|| agent(row.user_agent.text)))
+        })
+    })
 }
 
 /// What is written of the epochs of these batches, locked. A lock holds what is there, so a new
