@@ -46,6 +46,11 @@ fn cut_off() {
 }
 
 #[test]
+fn reset() {
+    check(AWAY, |world| world.proxy.set(Fault::Reset), |world| world.proxy.set(Fault::None));
+}
+
+#[test]
 fn swallowed() {
     check(AWAY, |world| world.proxy.set(Fault::Swallow), |world| world.proxy.set(Fault::None));
 }

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::net::sockopt::set_socket_linger;
+
 /// What happens to bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -22,6 +24,8 @@ pub(crate) enum Fault {
     Swallow,
     /// Connections end, and new ones at once.
     Cut,
+    /// The same, by a reset instead of an end.
+    Reset,
 }
 
 /// A proxy on a free port of loopback.
@@ -60,8 +64,8 @@ impl Proxy {
     /// From now on bytes fare so. Connections that lost some end with the fault.
     pub(crate) fn set(&self, fault: Fault) {
         let before = std::mem::replace(&mut *lock(&self.state.fault), fault);
-        if before == Fault::Swallow || fault == Fault::Cut {
-            self.state.end_all();
+        if before == Fault::Swallow || matches!(fault, Fault::Cut | Fault::Reset) {
+            self.state.end_all(fault);
         }
     }
 }
@@ -69,7 +73,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.state.over.store(true, Ordering::Relaxed);
-        self.state.end_all();
+        self.state.end_all(Fault::Cut);
         // Wakes who accepts.
         let _ = TcpStream::connect(self.address);
     }
@@ -77,8 +81,10 @@ impl Drop for Proxy {
 
 impl State {
     fn connect(self: &Arc<Self>, client: TcpStream) -> std::io::Result<()> {
-        if *lock(&self.fault) == Fault::Cut {
-            return Ok(());
+        match *lock(&self.fault) {
+            Fault::Cut => return Ok(()),
+            Fault::Reset => return resets(&client),
+            _ => {}
         }
         let server = TcpStream::connect(self.target)?;
         let pairs = [
@@ -89,22 +95,23 @@ impl State {
         for (from, to) in pairs {
             let state = Arc::clone(self);
             thread::spawn(move || {
-                state.pump(&from, &to);
-                let _ = from.shutdown(Shutdown::Both);
-                let _ = to.shutdown(Shutdown::Both);
+                if state.pump(&from, &to) != Fault::Reset {
+                    let _ = from.shutdown(Shutdown::Both);
+                    let _ = to.shutdown(Shutdown::Both);
+                }
             });
         }
         Ok(())
     }
 
-    /// Carries bytes one way until an end, or an error, which is one.
-    fn pump(&self, mut from: &TcpStream, mut to: &TcpStream) {
+    /// Carries bytes one way until an end, or an error, which is one; what the fault was then.
+    fn pump(&self, mut from: &TcpStream, mut to: &TcpStream) -> Fault {
         let mut bytes = [0; 16 << 10];
         while let Ok(count @ 1..) = from.read(&mut bytes) {
             let fault = *lock(&self.fault);
             match fault {
                 Fault::Swallow => continue,
-                Fault::Cut => break,
+                Fault::Cut | Fault::Reset => break,
                 Fault::Delay(time) => thread::sleep(time),
                 Fault::None => {}
             }
@@ -112,13 +119,23 @@ impl State {
                 break;
             }
         }
+        *lock(&self.fault)
     }
 
-    fn end_all(&self) {
+    fn end_all(&self, fault: Fault) {
         for stream in lock(&self.open).drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
+            let _ = match fault {
+                // Who reads is woken, and the last to close it resets it.
+                Fault::Reset => resets(&stream).and_then(|()| stream.shutdown(Shutdown::Read)),
+                _ => stream.shutdown(Shutdown::Both),
+            };
         }
     }
+}
+
+/// Closing this connection resets it.
+fn resets(stream: &TcpStream) -> std::io::Result<()> {
+    Ok(set_socket_linger(stream, Some(Duration::ZERO))?)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
