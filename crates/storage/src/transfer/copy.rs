@@ -52,7 +52,7 @@ pub enum CopyError {
     #[error("the copy differs: {}", .0.iter().map(|(name, here, there)| format!("{name}: {here} became {there}")).collect::<Vec<_>>().join(", "))]
     Differs(Vec<(&'static str, u64, u64)>),
     /// The copy contradicts itself.
-    #[error("the copy contradicts itself in {} places, the first: {}: {}", .0.len(), .0[0].place, .0[0].what)]
+    #[error("the copy contradicts itself in {} places{}", .0.len(), .0.first().map(|first| format!(", the first: {}: {}", first.place, first.what)).unwrap_or_default())]
     Contradicts(Vec<Finding>),
 }
 
