@@ -14,6 +14,8 @@ use waypost_storage::{
 };
 
 const BATCH: usize = 5_000;
+/// Another server may have the port.
+const NO_PORT: &str = "listen_addresses=''";
 /// Between clicks, in microseconds: 50,000 a second.
 const STEP: i64 = 20;
 
@@ -23,7 +25,7 @@ fn main() {
     let links = arguments.next().unwrap_or(10_000);
     let rounds: usize = arguments.next().unwrap_or(3);
     let cluster = Cluster::new();
-    cluster.start(&["fsync=on", "shared_buffers=256MB", "max_wal_size=4GB"]);
+    cluster.start(&["fsync=on", "shared_buffers=256MB", "max_wal_size=4GB", NO_PORT]);
     let socket = cluster.home().display().to_string().replace('/', "%2F");
     let url = format!("postgres://waypost@{socket}/postgres");
     let store = PostgresStore::open(&Options::parse(&url).expect("a URL")).expect("a store");

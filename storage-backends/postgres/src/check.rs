@@ -72,7 +72,8 @@ pub(crate) fn check(database: &Database) -> waypost_storage::Result<Report> {
             .isolation_level(IsolationLevel::RepeatableRead)
             .read_only(true)
             .start()?;
-        txn.batch_execute("SET LOCAL statement_timeout = 0")?;
+        // Of tables that were never analysed the planner thinks little, and would loop over them.
+        txn.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL enable_nestloop = off")?;
         let mut report = Report::default();
         let mut claims = links(&mut txn, &mut report)?;
         claims.extend(records(&mut txn)?);

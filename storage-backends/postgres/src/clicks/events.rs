@@ -61,7 +61,7 @@ pub(super) fn put(txn: &mut Transaction<'_>, events: &[Event]) -> Tried<Option<V
     let slot = slot::take(txn)?;
     let mut known = Known::read(txn, events)?;
     let recorded = events.iter().map(|event| known.take(event)).collect();
-    copy::copy(txn, &known.raw)?;
+    copy::copy(txn, known.raw)?;
     rollups::add(txn, slot, &known.folded)?;
     let new = put_keys(txn, &known.keys)? && put_conversions(txn, &known.conversions)?;
     Ok(new.then_some(recorded))
@@ -92,7 +92,7 @@ impl<'e> Known<'e> {
                 Event::Conversion(conversion) => ids.push(conversion.click),
             }
         }
-        let mut known = Self { purged: purged_of(txn, &links)?, ..Self::default() };
+        let mut known = Self { purged: purged_of(txn, links.into_iter())?, ..Self::default() };
         if !keys.is_empty() {
             let sql = "SELECT link_id, received, salt, key FROM waypost.dedupe \
                        WHERE key = ANY($1)";

@@ -1,7 +1,7 @@
 //! Batches into the database: raw clicks, roll-ups and marks in one transaction.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     panic::resume_unwind,
     sync::Arc,
     thread,
@@ -10,12 +10,13 @@ use std::{
 use postgres::{Client, Transaction};
 use waypost_agent::Details;
 use waypost_link::LinkId;
-use waypost_storage::{AgentDetails, BatchError, Epoch, Error, Hit, Mark, Result, Row};
+use waypost_storage::{AgentDetails, BatchError, Epoch, Error, Mark, Result, Row};
 
 use super::{
     Taken,
     copy::{self, Raw},
-    fold::Folded,
+    deltas::Deltas,
+    gather::known_of,
     partitions::Partitions,
     rollups, slot,
 };
@@ -43,9 +44,11 @@ pub(super) fn purged(client: &mut Client) -> Tried<HashSet<LinkId>> {
 /// Those of `links` whose clicks are discarded, as this transaction sees it.
 pub(super) fn purged_of(
     txn: &mut Transaction<'_>,
-    links: &BTreeSet<LinkId>,
+    links: impl Iterator<Item = LinkId>,
 ) -> Tried<HashSet<LinkId>> {
-    let links: Vec<_> = links.iter().map(|link| link.0 as i64).collect();
+    let mut links: Vec<_> = links.map(|link| link.0 as i64).collect();
+    links.sort_unstable();
+    links.dedup();
     let sql = "SELECT link_id FROM waypost.purged WHERE link_id = ANY($1)";
     let rows = txn.query(sql, &[&links])?;
     Ok(rows.iter().map(|row| LinkId(row.get::<_, i64>(0) as u64)).collect())
@@ -77,16 +80,16 @@ pub(super) fn read(taken: &Taken) -> Result<Clicks<'_>> {
 pub(super) fn put(txn: &mut Transaction<'_>, batches: &[Clicks<'_>]) -> Tried<()> {
     let slot = slot::take(txn)?;
     let marks = marks(txn, batches)?;
-    let purged = purged_of(txn, &rows(batches).map(|row| row.id.link).collect())?;
+    let purged = purged_of(txn, rows(batches).map(|row| row.id.link))?;
     let fresh: Vec<Vec<_>> = batches
         .iter()
         .filter(|(mark, _)| mark.sequence > marks.get(&mark.epoch).copied().unwrap_or_default())
-        .map(|(_, rows)| rows.iter().filter(|row| !purged.contains(&row.id.link)).collect())
+        .map(|(_, rows)| {
+            rows.iter().filter(|row| purged.is_empty() || !purged.contains(&row.id.link)).collect()
+        })
         .collect();
-    let folded = copy_and_fold(txn, &fresh)?;
-    if fresh.iter().any(|rows| !rows.is_empty()) {
-        rollups::add(txn, slot, &folded)?;
-    }
+    let deltas = copy_and_count(txn, &fresh)?;
+    rollups::raise(txn, slot, deltas)?;
     put_marks(txn, batches)
 }
 
@@ -95,35 +98,29 @@ fn rows<'b, 'c>(batches: &'b [Clicks<'c>]) -> impl Iterator<Item = &'b Row<'c>> 
 }
 
 /// Copies clicks in, and counts them while the database takes them.
-fn copy_and_fold(txn: &mut Transaction<'_>, batches: &[Vec<&Row<'_>>]) -> Tried<Folded> {
+fn copy_and_count<'c>(txn: &mut Transaction<'_>, batches: &[Vec<&Row<'c>>]) -> Tried<Deltas<'c>> {
     thread::scope(|scope| {
-        let folded = scope.spawn(|| fold(batches));
-        let raw: Vec<_> =
-            each(batches).map(|(row, details)| Raw::of_row(row, details.bot)).collect();
-        copy::copy(txn, &raw)?;
-        folded.join().map_err(|panic| resume_unwind(panic))
+        let deltas = scope.spawn(|| Deltas::of(batches));
+        copy::copy(txn, raw(batches))?;
+        deltas.join().map_err(|panic| resume_unwind(panic))
     })
 }
 
-fn fold(batches: &[Vec<&Row<'_>>]) -> Folded {
-    let mut folded = Folded::default();
-    for (row, details) in each(batches) {
-        folded.click(row.workspace, row.id.received, &Hit::of_row(row, details), row.spent);
+/// The clicks as they are kept, by link: in that order, the index by link takes them in fastest.
+/// Each user agent is looked into once.
+fn raw<'c>(batches: &[Vec<&Row<'c>>]) -> impl Iterator<Item = Raw<'c>> {
+    let (mut bots, mut all) = (HashMap::new(), Vec::new());
+    for rows in batches {
+        let mut known = Vec::new();
+        all.extend(rows.iter().map(|&row| {
+            let bot = known_of(&mut known, row.user_agent, |text| {
+                *bots.entry(text).or_insert_with(|| agent(text).bot)
+            });
+            (row.id.link, bot, row)
+        }));
     }
-    folded
-}
-
-/// The clicks, and what their user agents say; each of a batch's is looked into once.
-fn each<'b, 'c>(
-    batches: &'b [Vec<&'b Row<'c>>],
-) -> impl Iterator<Item = (&'b Row<'c>, AgentDetails)> {
-    batches.iter().flat_map(|rows| {
-        let mut agents = BTreeMap::new();
-        rows.iter().map(move |row| {
-            let known = agents.entry(row.user_agent.index);
-            (*row, *known.or_insert_with(|| agent(row.user_agent.text)))
-        })
-    })
+    all.sort_by_key(|(link, ..)| *link);
+    all.into_iter().map(|(_, bot, row)| Raw::of_row(row, bot))
 }
 
 /// What is written of the epochs of these batches, locked. A lock holds what is there, so a new

@@ -86,6 +86,11 @@ impl Folded {
         self.extras.entry(link).or_insert(new)
     }
 
+    /// What links have beside their buckets.
+    pub(super) fn extras(&self) -> Vec<(LinkId, Extra)> {
+        self.extras.iter().map(|(link, extra)| (*link, *extra)).collect()
+    }
+
     /// The buckets of every grain.
     pub(super) fn buckets(&self) -> BTreeMap<(Whose, i16, i64), Counts> {
         let mut buckets = BTreeMap::<_, Counts>::new();

@@ -9,11 +9,14 @@
 //! that slot's rows, and lets it go with its end: no two ever wait for the same row, and there are
 //! as many slots as there were ever writers at the same moment, however often nodes restart.
 
+mod columns;
 mod copy;
 mod counts;
+mod deltas;
 mod events;
 mod flush;
 mod fold;
+mod gather;
 mod inbox;
 mod pages;
 mod partitions;

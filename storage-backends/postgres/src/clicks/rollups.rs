@@ -3,17 +3,26 @@
 //! Nobody else touches rows of a slot that is held, so nothing is waited for and nothing is lost
 //! between the read and the write.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::mpsc::{Receiver, sync_channel},
+    thread,
+};
 
-use postgres::Transaction;
+use postgres::{Row, Transaction};
 use waypost_link::{LinkId, WorkspaceId};
-use waypost_storage::Counts;
+use waypost_storage::{Counts, Error};
 
 use super::{
+    columns::Columns,
     counts,
+    deltas::{Delta, Deltas},
     fold::{Extra, Folded, Whose},
 };
-use crate::{fault::Tried, limits};
+use crate::{
+    fault::{Fault, Tried},
+    limits,
+};
 
 /// An owner's bucket: id, grain, start.
 pub(super) type Place = (i64, i16, i64);
@@ -29,8 +38,65 @@ pub(super) fn add(txn: &mut Transaction<'_>, slot: i32, folded: &Folded) -> Trie
     }
     let owner = |link: i64| folded.extras.get(&LinkId(link as u64)).map(|extra| extra.workspace);
     merge(txn, &LINKS, slot, links, owner)?;
-    merge(txn, &WORKSPACES, slot, workspaces, |id| Some(WorkspaceId(id as u64)))?;
-    add_extras(txn, slot, folded)
+    merge(txn, &WORKSPACES, slot, workspaces, |_| None)?;
+    add_extras(txn, slot, &folded.extras())
+}
+
+/// Adds `deltas` to the rows of `slot`: bytes to bytes, where nothing is too long for that. While
+/// some are added up, the database reads the next.
+pub(super) fn raise(txn: &mut Transaction<'_>, slot: i32, deltas: Deltas<'_>) -> Tried<()> {
+    thread::scope(|scope| {
+        let (to, reads) = sync_channel(1);
+        let (raised, writes) = sync_channel(1);
+        let all = &deltas;
+        scope.spawn(move || {
+            for (few, stored) in reads {
+                if raised.send(add_up(all, few, stored)).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut sent = 0;
+        for few in deltas.links.chunks(limits::ROWS) {
+            let places: Vec<_> = few.iter().map(Delta::place).collect();
+            let stored = read(txn, &LINKS, slot, &places)?;
+            // Who adds up is there until `to` is gone.
+            sent += usize::from(to.send((few, stored)).is_ok());
+            if sent > 1 {
+                write_next(txn, slot, &writes)?;
+                sent -= 1;
+            }
+        }
+        (0..sent).try_for_each(|_| write_next(txn, slot, &writes))
+    })?;
+    merge(txn, &WORKSPACES, slot, deltas.workspaces, |_| None)?;
+    add_extras(txn, slot, &deltas.extras)
+}
+
+/// Writes the next rows that are added up.
+fn write_next(
+    txn: &mut Transaction<'_>,
+    slot: i32,
+    writes: &Receiver<Tried<Columns>>,
+) -> Tried<()> {
+    let gone = |_| Fault::Refused(Error::Unavailable("roll-ups were not added up".into()));
+    write(txn, &LINKS, slot, &writes.recv().map_err(gone)??)
+}
+
+/// What the rows of these buckets become.
+fn add_up(deltas: &Deltas<'_>, few: &[Delta], stored: Vec<Row>) -> Tried<Columns> {
+    let mut before: Vec<Option<Row>> = Vec::new();
+    before.resize_with(few.len(), || None);
+    for row in stored {
+        let place = row.get::<_, i64>(0) as usize - 1;
+        before[place] = Some(row);
+    }
+    let mut columns = Columns::default();
+    for (delta, stored) in few.iter().zip(&before) {
+        columns.place(delta.place(), Some(delta.workspace));
+        columns.raised(deltas, delta, stored.as_ref())?;
+    }
+    Ok(columns)
 }
 
 /// One of the two tables of buckets.
@@ -62,35 +128,33 @@ pub(super) fn merge(
             None => BTreeMap::new(),
         };
         let mut few = std::mem::replace(&mut buckets, rest);
-        read(txn, table, slot, &mut few)?;
+        let places: Vec<_> = few.keys().copied().collect();
+        for row in read(txn, table, slot, &places)? {
+            let place = places[row.get::<_, i64>(0) as usize - 1];
+            few.entry(place).or_default().merge(&counts::read(&row, 1)?);
+        }
+        few.values_mut().for_each(Counts::limit);
         put(txn, table, slot, &few, &workspace)?;
     }
     Ok(())
 }
 
-/// Merges what the rows of `buckets` hold already.
-fn read(
-    txn: &mut Transaction<'_>,
-    table: &Table,
-    slot: i32,
-    buckets: &mut BTreeMap<Place, Counts>,
-) -> Tried<()> {
-    let (owners, grains, starts) = columns(buckets);
+/// The rows of `places` that are there: which place, counted from 1, and its counts.
+fn read(txn: &mut Transaction<'_>, table: &Table, slot: i32, places: &[Place]) -> Tried<Vec<Row>> {
+    let owners: Vec<_> = places.iter().map(|place| place.0).collect();
+    let grains: Vec<_> = places.iter().map(|place| place.1).collect();
+    let starts: Vec<_> = places.iter().map(|place| place.2).collect();
+    // Each row by its key: asked for a join, the planner sorts the whole table now and then.
     let sql = format!(
-        "SELECT {owner}, grain, start, {} FROM {} \
-         JOIN unnest($1::bigint[], $2::smallint[], $3::bigint[]) AS p ({owner}, grain, start) \
-         USING ({owner}, grain, start) WHERE slot = $4",
+        "SELECT n, row.* FROM unnest($1::bigint[], $2::smallint[], $3::bigint[]) \
+             WITH ORDINALITY AS p (o, g, s, n) \
+         CROSS JOIN LATERAL (SELECT {} FROM {} \
+             WHERE {} = o AND grain = g AND start = s AND slot = $4 LIMIT 1) AS row",
         counts::COLUMNS,
         table.name,
-        owner = table.owner,
+        table.owner,
     );
-    for row in txn.query(&sql, &[&owners, &grains, &starts, &slot])? {
-        if let Some(bucket) = buckets.get_mut(&(row.get(0), row.get(1), row.get(2))) {
-            bucket.merge(&counts::read(&row, 3)?);
-        }
-    }
-    buckets.values_mut().for_each(Counts::limit);
-    Ok(())
+    Ok(txn.query(&sql, &[&owners, &grains, &starts, &slot])?)
 }
 
 /// Writes these buckets, whatever was there.
@@ -101,16 +165,15 @@ pub(super) fn put(
     buckets: &BTreeMap<Place, Counts>,
     workspace: impl Fn(i64) -> Option<WorkspaceId>,
 ) -> Tried<()> {
-    let (owners, grains, starts) = columns(buckets);
-    let number =
-        |of: fn(&Counts) -> u64| buckets.values().map(|c| of(c) as i64).collect::<Vec<_>>();
-    let (clicks, bots) = (number(|c| c.clicks), number(|c| c.bots));
-    let conversions = number(|c| c.conversions);
-    let visitors: Vec<_> = buckets.values().map(|counts| counts.visitors.to_bytes()).collect();
-    let robots: Vec<_> = buckets.values().map(|counts| counts.robots.to_bytes()).collect();
-    let shares: Vec<_> = buckets.values().map(counts::shares).collect();
-    let workspaces: Vec<i64> =
-        owners.iter().map(|id| workspace(*id).unwrap_or_default().0 as i64).collect();
+    let mut columns = Columns::default();
+    for (place, counts) in buckets {
+        columns.place(*place, workspace(place.0));
+        columns.counts(counts);
+    }
+    write(txn, table, slot, &columns)
+}
+
+fn write(txn: &mut Transaction<'_>, table: &Table, slot: i32, columns: &Columns) -> Tried<()> {
     let (column, value) = if table.with_workspace { (", workspace_id", ", w") } else { ("", "") };
     let sql = format!(
         "INSERT INTO {} ({owner}, grain, start, slot, {}{column}) \
@@ -125,42 +188,38 @@ pub(super) fn put(
         owner = table.owner,
         columns = counts::COLUMNS,
     );
+    let c = columns;
+    let [clicks, bots, conversions] = &c.sums;
+    let (visitors, robots, shares) = (c.visitors.all(), c.robots.all(), c.shares.all());
     txn.execute(
         &sql,
         &[
-            &owners,
-            &grains,
-            &starts,
+            &c.owners,
+            &c.grains,
+            &c.starts,
             &slot,
-            &clicks,
-            &bots,
-            &conversions,
+            clicks,
+            bots,
+            conversions,
             &visitors,
             &robots,
             &shares,
-            &workspaces,
+            &c.workspaces,
         ],
     )?;
     Ok(())
 }
 
-fn columns(buckets: &BTreeMap<Place, Counts>) -> (Vec<i64>, Vec<i16>, Vec<i64>) {
-    let mut columns = (Vec::new(), Vec::new(), Vec::new());
-    for &(owner, grain, start) in buckets.keys() {
-        columns.0.push(owner);
-        columns.1.push(grain);
-        columns.2.push(start);
-    }
-    columns
-}
-
 /// Adds to what links have beside their buckets.
-pub(super) fn add_extras(txn: &mut Transaction<'_>, slot: i32, folded: &Folded) -> Tried<()> {
-    let all: Vec<_> = folded.extras.iter().collect();
-    all.chunks(limits::ROWS).try_for_each(|few| add_few_extras(txn, slot, few))
+pub(super) fn add_extras(
+    txn: &mut Transaction<'_>,
+    slot: i32,
+    extras: &[(LinkId, Extra)],
+) -> Tried<()> {
+    extras.chunks(limits::ROWS).try_for_each(|few| add_few_extras(txn, slot, few))
 }
 
-fn add_few_extras(txn: &mut Transaction<'_>, slot: i32, extras: &[(&LinkId, &Extra)]) -> Tried<()> {
+fn add_few_extras(txn: &mut Transaction<'_>, slot: i32, extras: &[(LinkId, Extra)]) -> Tried<()> {
     let (mut links, mut workspaces, mut spent) = (vec![], vec![], vec![]);
     let (mut first, mut last) = (vec![], vec![]);
     for (link, extra) in extras {

@@ -242,8 +242,8 @@ impl<'p> Pieces<'p> {
         let owner = |link: i64| self.owners.get(&link).copied();
         rollups::merge(txn, &LINKS, slot, self.links, owner)?;
         rollups::merge(txn, &WORKSPACES, slot, self.workspaces, |_| None)?;
-        rollups::add_extras(txn, slot, &self.folded)?;
-        copy::copy(txn, &self.raw)?;
+        rollups::add_extras(txn, slot, &self.folded.extras())?;
+        copy::copy(txn, self.raw)?;
         let conversions: Vec<_> = self.conversions.iter().collect();
         if !events::put_keys(txn, &self.dedupe)? || !events::put_conversions(txn, &conversions)? {
             return Err(Error::Corrupt("a dedupe key or a conversion came twice".into()).into());
