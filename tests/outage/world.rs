@@ -44,7 +44,7 @@ impl World {
         data.ok(&["link", "add", "hi", "https://example.com/"]);
         server.await_link("hi");
         let world = Self { server, proxy, data, cluster, port, visits: AtomicU64::new(0) };
-        world.await_ready(200);
+        world.await_ready(200, "ready\n");
         world
     }
 
@@ -95,15 +95,18 @@ impl World {
         })
     }
 
-    /// Waits until `/readyz` has this status; what it says.
-    pub(super) fn await_ready(&self, status: u16) -> String {
-        await_that(|| self.server.get("/readyz").status == status, "/readyz");
-        self.server.get("/readyz").body
+    /// Waits until `/readyz` has this status, and says this.
+    pub(super) fn await_ready(&self, status: u16, says: &str) {
+        let says_so = || {
+            let answer = self.server.get("/readyz");
+            (answer.status, &*answer.body) == (status, says)
+        };
+        await_that(says_so, &format!("/readyz: {status} {says}"));
     }
 
     /// Everything works again, and every visit was counted once.
     pub(super) fn check_well(&self) {
-        self.await_ready(200);
+        self.await_ready(200, "ready\n");
         self.data.await_clicks("hi", self.visits.load(Ordering::Relaxed));
         self.data.ok(&["link", "add", "later", "https://example.com/"]);
         self.server.await_link("later");

@@ -55,19 +55,22 @@ pub struct Readings {
     pub store_errors: [(&'static str, u64); 2],
     /// Requests to the APIs, by dialect and status.
     pub http_requests: Vec<(&'static str, u16, u64)>,
-    /// Whether index and store are there.
+    /// How the store is.
     pub ready: Ready,
 }
 
-/// Which parts are there.
+/// How the store is, which redirects don't need and all else does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ready {
-    /// The index was loaded.
-    pub index: bool,
-    /// The store answers.
-    pub store: bool,
-    /// The index is what the local snapshot had: the store was not reached since the start.
-    pub snapshot: bool,
+pub enum Ready {
+    /// It answers and takes changes.
+    #[default]
+    Whole,
+    /// It answers, but takes no changes: it is read-only, or its disk is full.
+    ReadOnly,
+    /// It does not answer.
+    Away,
+    /// It was not reached since the start: the index is what the local snapshot had.
+    OnSnapshot,
 }
 
 const fn gauge(name: &'static str, help: &'static str, read: fn(&Readings) -> f64) -> Metric {
@@ -93,7 +96,7 @@ pub const METRICS: &[Metric] = &[
     gauge("waypost_index_links", "Links in the index.", |r| r.index_links as f64),
     gauge("waypost_index_bytes", "Memory of the index.", |r| r.index_bytes as f64),
     gauge("waypost_index_age_seconds", "Since the index was last known to be up to date.", |r| r.index_age.as_secs_f64()),
-    gauge("waypost_index_from_snapshot", "1 while links are those of the local snapshot, since the store was not reached yet.", |r| u8::from(r.ready.snapshot).into()),
+    gauge("waypost_index_from_snapshot", "1 while links are those of the local snapshot, since the store was not reached yet.", |r| u8::from(r.ready == Ready::OnSnapshot).into()),
     counter("waypost_index_repairs_total", "Links in which the index was found to differ from the store, and was repaired.", |r| r.index_repairs as f64),
     gauge("waypost_connections", "Open connections.", |r| r.connections as f64),
     counter("waypost_requests_total", "Requests that reached a handler.", |r| r.requests as f64),

@@ -74,11 +74,11 @@ impl System {
 
 /// `/readyz`: 200, or 503 with the part that is missing.
 pub(crate) fn ready(ready: Ready, reply: Reply<'_>) -> Outcome {
-    match (ready.index, ready.store) {
-        (true, true) => line(200, "ready\n", reply),
-        (false, _) => line(503, "the index is not loaded\n", reply),
-        (true, false) if ready.snapshot => line(503, SNAPSHOT, reply),
-        (true, false) => line(503, "the store does not answer\n", reply),
+    match ready {
+        Ready::Whole => line(200, "ready\n", reply),
+        Ready::ReadOnly => line(200, "ready, but the store takes no changes\n", reply),
+        Ready::Away => line(503, "the store does not answer\n", reply),
+        Ready::OnSnapshot => line(503, SNAPSHOT, reply),
     }
 }
 

@@ -132,7 +132,7 @@ impl World {
         let (recorder, drain) = waypost_clicks::queue(1, 4 << 20);
         let engine = Engine::new(index, recorder, waypost_redirect::Settings::default());
         let threads = Arc::new(Threads::default());
-        let ready = Arc::new(Mutex::new(Ready { index: true, store: true, snapshot: false }));
+        let ready = Arc::new(Mutex::new(Ready::Whole));
         let shown = Arc::clone(&ready);
         let settings = Settings {
             country_header: None,
@@ -387,13 +387,13 @@ fn statistics_are_shed_alone() {
 #[test]
 fn readiness() {
     let world = World::new();
-    for (index, store, snapshot, status, text) in [
-        (true, true, false, 200, "ready"),
-        (false, true, false, 503, "the index"),
-        (true, false, false, 503, "the store does not answer"),
-        (true, false, true, 503, "local snapshot"),
+    for (ready, status, text) in [
+        (Ready::Whole, 200, "ready\n"),
+        (Ready::ReadOnly, 200, "takes no changes\n"),
+        (Ready::Away, 503, "the store does not answer\n"),
+        (Ready::OnSnapshot, 503, "local snapshot\n"),
     ] {
-        *world.ready.lock().unwrap() = Ready { index, store, snapshot };
+        *world.ready.lock().unwrap() = ready;
         world.check("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n", status, &[NO_STORE, text]);
         world.check("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", 200, &[]);
         world.check("GET /hi HTTP/1.1\r\nHost: a\r\n\r\n", 302, &[]);

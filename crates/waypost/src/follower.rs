@@ -42,6 +42,8 @@ const FEED: usize = 1_000;
 pub(crate) struct Health {
     /// The store answered last time.
     pub(crate) reachable: AtomicBool,
+    /// It answers, and did not take this node's last heartbeat.
+    pub(crate) refuses: AtomicBool,
     /// Calls that failed.
     pub(crate) errors: AtomicU64,
     /// The index is what the local snapshot had: the store was not reached since the start.

@@ -48,6 +48,12 @@ impl Vitals {
         self.health.reachable.load(Relaxed)
     }
 
+    /// Whether the store answers, but takes no changes: it is read-only, or its disk is full. Only nodes of a store that
+    /// others share know: they write to it every two seconds.
+    pub fn store_refuses(&self) -> bool {
+        self.store_answers() && self.health.refuses.load(Relaxed)
+    }
+
     /// Whether the index still is what the local snapshot had at the start.
     pub fn on_snapshot(&self) -> bool {
         self.health.from_snapshot.load(Relaxed)

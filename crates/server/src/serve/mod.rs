@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use waypost::{ClickOptions, Options, Waypost, fleet::Leases};
+use waypost::{ClickOptions, Options, Vitals, Waypost, fleet::Leases};
 use waypost_api::Api;
 use waypost_edge::{Edge, Readings, Ready};
 use waypost_h1::{Bound, PerIp, Runtime, Server};
@@ -249,13 +249,19 @@ fn readings(
             panics: load(|counters| counters.panics.load(Relaxed)),
             store_errors: vitals.store_errors(),
             http_requests: apis::requests(&apis),
-            ready: Ready {
-                index: true,
-                store: vitals.store_answers(),
-                snapshot: vitals.on_snapshot(),
-            },
+            ready: ready(&vitals),
         }
     })
+}
+
+/// What `/readyz` says.
+fn ready(vitals: &Vitals) -> Ready {
+    match (vitals.store_answers(), vitals.on_snapshot()) {
+        (true, _) if vitals.store_refuses() => Ready::ReadOnly,
+        (true, _) => Ready::Whole,
+        (false, true) => Ready::OnSnapshot,
+        (false, false) => Ready::Away,
+    }
 }
 
 /// Lets requests finish; a second signal cuts what is left.

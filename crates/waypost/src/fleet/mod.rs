@@ -137,10 +137,12 @@ impl Crew {
         while !health.stop.load(Relaxed) {
             if Instant::now() >= due {
                 due = Instant::now() + BEAT;
-                // Whether the store answers is the follower's to say.
-                if let Err(error) = self.once(&mut heartbeat, pipeline) {
+                let done = self.once(&mut heartbeat, pipeline);
+                if let Err(error) = &done {
                     tracing::debug!(%error, "the store was not told that this node is there");
                 }
+                // Whether the store answers is the follower's to say.
+                note(health, done.is_err() && health.reachable.load(Relaxed));
             }
             thread::sleep(TICK);
         }
@@ -165,6 +167,15 @@ impl Crew {
             self.leases.reported(used);
         }
         Ok(())
+    }
+}
+
+/// Notes whether a store that answers refuses changes, and says so where that is new.
+fn note(health: &Health, refuses: bool) {
+    match (health.refuses.swap(refuses, Relaxed), refuses) {
+        (false, true) => tracing::warn!("the store takes no changes; clicks wait in the journal"),
+        (true, false) => tracing::info!("the store takes changes again, or is away"),
+        _ => {}
     }
 }
 
