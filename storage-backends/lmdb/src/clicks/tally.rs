@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BinaryHeap, btree_map::Entry},
     iter::Peekable,
     ops::Range,
 };
@@ -175,8 +175,11 @@ impl Stored<'_, '_> {
     /// Adds a stored bucket to the answer's bucket `into`.
     fn bucket(&mut self, grain: Grain, start: i64, owner: (u64, u64), into: i64) -> Tried<()> {
         if let Some(value) = stored::bucket(self.tables, self.txn, grain, start, owner)? {
-            let bucket = Bucket::decode_to(value, self.query.detail)?;
-            self.merged.entry(into).or_default().merge(&bucket.counts);
+            let Bucket { counts, .. } = Bucket::decode_to(value, self.query.detail)?;
+            match self.merged.entry(into) {
+                Entry::Vacant(free) => _ = free.insert(counts),
+                Entry::Occupied(mut taken) => taken.get_mut().merge(&counts),
+            }
         }
         Ok(())
     }
