@@ -4,7 +4,10 @@
 //! together, and are counted in arrays addressed by number. A link that was clicked in one hour
 //! only has the same delta in all three grains.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use waypost_link::{LinkId, Timestamp, WorkspaceId};
 use waypost_storage::{
@@ -182,14 +185,14 @@ impl<'c> Deltas<'c> {
     }
 
     /// What a workspace had in an hour, into all of its buckets.
-    fn workspace(&mut self, (workspace, hour): (WorkspaceId, i64), mut own: Own) {
-        let mut cells = Vec::new();
-        own.cells.drain(&mut cells);
+    fn workspace(&mut self, (workspace, hour): (WorkspaceId, i64), own: Own) {
+        let cells = in_order(own.cells);
         let mut counts = Counts { clicks: own.clicks, bots: own.bots, ..Counts::default() };
         counts.visitors.extend(&own.people);
         counts.robots.extend(&own.robots);
         counts.shares = self.shares(&cells);
         counts.shares[OWN] = most(own.links);
+        counts.limit();
         for grain in [Grain::Hour, Grain::Day, Grain::All] {
             let start = grain.bucket(Timestamp(hour.saturating_mul(Timestamp::HOUR)));
             let place = (workspace.0 as i64, number(grain), start);
@@ -347,21 +350,16 @@ struct Cells {
 
 impl Cells {
     fn add(&mut self, hit: &Hit) {
-        let one = [1, u64::from(hit.bot)];
         for (dimension, value) in hit.values.into_iter().enumerate() {
-            self.put(dimension, value, one);
+            let (counts, at) = (&mut self.counts[dimension], value as usize);
+            if at >= counts.len() {
+                counts.resize((at + 1).next_power_of_two(), [0; 2]);
+            }
+            if counts[at][0] == 0 {
+                self.touched[dimension].push(value);
+            }
+            counts[at] = [counts[at][0] + 1, counts[at][1] + u64::from(hit.bot)];
         }
-    }
-
-    fn put(&mut self, dimension: usize, value: u32, [clicks, bots]: [u64; 2]) {
-        let (counts, at) = (&mut self.counts[dimension], value as usize);
-        if at >= counts.len() {
-            counts.resize((at + 1).next_power_of_two(), [0; 2]);
-        }
-        if counts[at][0] == 0 {
-            self.touched[dimension].push(value);
-        }
-        counts[at] = [counts[at][0] + clicks, counts[at][1] + bots];
     }
 
     /// Appends what was counted, by dimension and value.
@@ -376,6 +374,18 @@ impl Cells {
     }
 }
 
+fn in_order(cells: HashMap<(u8, u32), [u64; 2]>) -> Vec<Cell> {
+    let cell = |((dimension, value), [clicks, bots]): ((u8, u32), [u64; 2])| Cell {
+        dimension,
+        value,
+        clicks,
+        bots,
+    };
+    let mut cells: Vec<_> = cells.into_iter().map(cell).collect();
+    cells.sort_unstable_by_key(|cell| (cell.dimension, cell.value));
+    cells
+}
+
 /// What counting needs again and again, and what workspaces have.
 #[derive(Default)]
 struct Counter {
@@ -388,7 +398,8 @@ struct Counter {
 struct Own {
     clicks: u64,
     bots: u64,
-    cells: Cells,
+    /// By dimension and value: as large as what was clicked, however many workspaces there are.
+    cells: HashMap<(u8, u32), [u64; 2]>,
     people: Vec<u32>,
     robots: Vec<u32>,
     links: Vec<(LinkId, u64, u64)>,
@@ -400,7 +411,8 @@ impl Own {
         self.bots += bots;
         self.links.push((link, clicks.len() as u64, bots));
         for cell in cells {
-            self.cells.put(usize::from(cell.dimension), cell.value, [cell.clicks, cell.bots]);
+            let sums = self.cells.entry((cell.dimension, cell.value)).or_default();
+            *sums = [sums[0] + cell.clicks, sums[1] + cell.bots];
         }
         for hit in clicks {
             if hit.bot { &mut self.robots } else { &mut self.people }.push(hit.visitor);
