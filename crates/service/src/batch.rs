@@ -102,7 +102,9 @@ impl Service {
     fn replan(&self, links: Vec<(usize, Link)>, planned: &mut Planned) -> Result<()> {
         let Planned { conflict, changes, places, outcomes } = planned;
         let mut seen: HashMap<Name, usize> = HashMap::with_capacity(links.len());
-        for (place, link) in links {
+        let claims: Vec<_> = links.iter().map(|(_, link)| link.claim()).collect();
+        let holders = self.store.holders(&claims)?;
+        for ((place, link), holder) in links.into_iter().zip(holders) {
             let name = link.name();
             outcomes[place] = match (seen.get(&name), *conflict) {
                 (Some(_), Conflict::Skip) => Outcome::Skipped,
@@ -111,7 +113,7 @@ impl Service {
                     supersede(&mut changes[at], link);
                     Outcome::Replaced
                 }
-                (None, _) => self.place(link, *conflict, changes)?,
+                (None, _) => self.place(link, holder, *conflict, changes)?,
             };
             if changes.len() > places.len() {
                 seen.insert(name, places.len());
@@ -121,8 +123,14 @@ impl Service {
         Ok(())
     }
 
-    fn place(&self, link: Link, conflict: Conflict, into: &mut Vec<Change>) -> Result<Outcome> {
-        let Some(holder) = self.store.holder(&link.claim())? else {
+    fn place(
+        &self,
+        link: Link,
+        holder: Option<u64>,
+        conflict: Conflict,
+        into: &mut Vec<Change>,
+    ) -> Result<Outcome> {
+        let Some(holder) = holder else {
             into.push(Change::CreateLink(Box::new(link)));
             return Ok(Outcome::Created);
         };

@@ -274,6 +274,10 @@ impl<S: LinkStore> LinkStore for Faulty<S> {
         self.call(Operation::Holder, |store| store.holder(claim))
     }
 
+    fn holders(&self, claims: &[Claim]) -> Result<Vec<Option<u64>>> {
+        self.call(Operation::Holder, |store| store.holders(claims))
+    }
+
     fn record(&self, noun: Noun, id: u64) -> Result<Option<Record>> {
         self.call(Operation::Record, |store| store.record(noun, id))
     }

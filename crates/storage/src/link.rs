@@ -102,6 +102,14 @@ pub trait LinkStore: Send + Sync {
     /// As every read.
     fn holder(&self, claim: &Claim) -> Result<Option<u64>>;
 
+    /// The holders of many claims, in their order: one question where asking takes its time.
+    ///
+    /// # Errors
+    /// As every read.
+    fn holders(&self, claims: &[Claim]) -> Result<Vec<Option<u64>>> {
+        claims.iter().map(|claim| self.holder(claim)).collect()
+    }
+
     /// The record of this kind and id.
     ///
     /// # Errors

@@ -71,10 +71,10 @@ fn read_stored(txn: &mut Transaction<'_>, last_ids: Vec<i64>, changes: &[Change]
     }
     read_records(txn, &records, &mut stored)?;
     if !claims.is_empty() {
-        let sql = "SELECT key, holder FROM waypost.claims WHERE key = ANY($1)";
-        for row in txn.query(sql, &[&claims])? {
-            stored.claims.insert(row.get(0), row.get::<_, i64>(1) as u64);
-        }
+        let keys: Vec<_> = claims.into_iter().map(Some).collect();
+        let holders = read::holders(txn, &keys)?;
+        let held = keys.into_iter().flatten().zip(holders);
+        stored.claims.extend(held.filter_map(|(key, holder)| Some((key, holder?))));
     }
     if !scopes.is_empty() {
         let sql = "SELECT scope, data FROM waypost.remembered WHERE scope = ANY($1)";
@@ -143,8 +143,10 @@ fn write_links(txn: &mut Transaction<'_>, plan: &Plan) -> Tried<()> {
     if plan.links.is_empty() {
         return Ok(());
     }
-    let all: Vec<i64> = plan.links.iter().map(|id| *id as i64).collect();
-    txn.execute("DELETE FROM waypost.link_attributes WHERE link_id = ANY($1)", &[&all])?;
+    let older: Vec<i64> = plan.links.range(..=plan.last).map(|id| *id as i64).collect();
+    if !older.is_empty() {
+        txn.execute("DELETE FROM waypost.link_attributes WHERE link_id = ANY($1)", &[&older])?;
+    }
     let gone: Vec<i64> = plan
         .links
         .iter()

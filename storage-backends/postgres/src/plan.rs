@@ -24,6 +24,8 @@ pub(crate) struct Stored {
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) stored: Stored,
+    /// The last link's id before this commit.
+    pub(crate) last: u64,
     /// Links that differ: there with their new state, or gone.
     pub(crate) links: BTreeSet<u64>,
     /// Records that differ.
@@ -44,7 +46,8 @@ pub(crate) struct Plan {
 impl Plan {
     /// The plan of `changes` over what is `stored`.
     pub(crate) fn of(stored: Stored, changes: &[Change], now: Timestamp) -> Result<Self> {
-        let mut plan = Self { stored, ..Self::default() };
+        let last = stored.last_ids.first().map_or(0, |id| *id as u64);
+        let mut plan = Self { stored, last, ..Self::default() };
         for (index, change) in changes.iter().enumerate() {
             let id = plan.apply(index, change, now)?;
             plan.ids.push(id);
@@ -53,6 +56,11 @@ impl Plan {
             answer.ids.clone_from(&plan.made);
         }
         Ok(plan)
+    }
+
+    /// A plan that writes links which may be there, with what they had.
+    pub(crate) fn over() -> Self {
+        Self { last: u64::MAX, ..Self::default() }
     }
 
     /// Takes claims that nobody else holds, for the object of this id.

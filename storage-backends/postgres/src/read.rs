@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use postgres::{Client, Row};
+use postgres::{Client, GenericClient, Row};
 use waypost_link::{
     Claim, KeyId, Link, LinkId, Noun, Record, Remembered, Revision, Timestamp, WorkspaceId,
 };
@@ -93,6 +93,21 @@ pub(crate) fn holder(client: &mut Client, claim: &Claim) -> Tried<Option<u64>> {
     let Some(key) = codec::claim(claim) else { return Ok(None) };
     let row = client.query_opt("SELECT holder FROM waypost.claims WHERE key = $1", &[&key])?;
     Ok(row.map(|row| row.get::<_, i64>(0) as u64))
+}
+
+/// The holders of these keys, in their order; what is no key has none. Each by itself: asked for any
+/// of thousands at once, the planner may read the whole table.
+pub(crate) fn holders(
+    client: &mut impl GenericClient,
+    keys: &[Option<Vec<u8>>],
+) -> Tried<Vec<Option<u64>>> {
+    let sql = "SELECT n, holder FROM unnest($1::bytea[]) WITH ORDINALITY AS keys (k, n) \
+               CROSS JOIN LATERAL (SELECT holder FROM waypost.claims WHERE key = k LIMIT 1) AS own";
+    let mut holders = vec![None; keys.len()];
+    for row in client.query(sql, &[&keys])? {
+        holders[row.get::<_, i64>(0) as usize - 1] = Some(row.get::<_, i64>(1) as u64);
+    }
+    Ok(holders)
 }
 
 pub(crate) fn record_of(client: &mut Client, noun: Noun, id: u64) -> Tried<Option<Record>> {

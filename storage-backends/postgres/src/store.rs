@@ -16,7 +16,7 @@ use waypost_storage::{
     Appended, Batch, Bucket, ClickQuery, ClickScope, ClickStore, Committed, Epoch, Error, Event,
     Facet, Feed, Inserted, LinkCount, LinkCountQuery, LinkQuery, LinkStore, Maintain, Mark,
     NewClick, Page, RecordQuery, Recorded, Report, Result, Sink, StoredClick, TallyQuery, Totals,
-    Trim, Trimmed, Window,
+    Trim, Trimmed, Window, codec,
 };
 
 use crate::{
@@ -115,6 +115,11 @@ impl LinkStore for PostgresStore {
 
     fn holder(&self, claim: &Claim) -> Result<Option<u64>> {
         self.database.with(|client| read::holder(client, claim))
+    }
+
+    fn holders(&self, claims: &[Claim]) -> Result<Vec<Option<u64>>> {
+        let keys: Vec<_> = claims.iter().map(codec::claim).collect();
+        self.database.with(|client| read::holders(client, &keys))
     }
 
     fn record(&self, noun: Noun, id: u64) -> Result<Option<Record>> {

@@ -107,7 +107,7 @@ fn state(client: &mut Client) -> Tried<Piece> {
 }
 
 fn restore(txn: &mut Transaction<'_>, pieces: &[Piece]) -> Tried<()> {
-    let mut plan = Plan::default();
+    let mut plan = Plan::over();
     for piece in pieces {
         match piece {
             Piece::Link(link) => {

@@ -117,7 +117,8 @@ pub(super) fn each_claim_has_one_holder(fixture: &dyn Fixture) {
         let taken = Error::Taken { index: 1, claim: Box::new(claim.clone()), holder };
         assert_eq!(store.commit(&changes, NOW), Err(taken), "{claim:?}");
         assert!(one(&*store, &unlike).is_ok(), "{claim:?}");
-        assert_eq!(store.holder(&claim), Ok(Some(holder)), "{claim:?}");
+        let both = [Claim::Setting("free".into()), claim];
+        assert_eq!(store.holders(&both), Ok(vec![None, Some(holder)]), "{both:?}");
     }
     assert_eq!(store.holder(&Claim::Setting("free".into())), Ok(None));
     assert_clean(&*store);
