@@ -1,4 +1,5 @@
-//! What clicks add to roll-ups, gathered in memory before any row is touched.
+//! What reported clicks, conversions and copied extras add to roll-ups, gathered in memory before any
+//! row is touched. They are few at a time; the many clicks of a flush are counted by `deltas`.
 //!
 //! Each click is counted into its hours only; days and all time are made of hours, a step per
 //! bucket rather than per click.
