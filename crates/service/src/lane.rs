@@ -6,8 +6,8 @@
 use std::{
     collections::VecDeque,
     panic::AssertUnwindSafe,
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    thread::JoinHandle,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{JoinHandle, Thread},
 };
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -70,50 +70,61 @@ fn work(queue: &Queue) {
 #[derive(Debug)]
 struct Queue {
     waiting: Mutex<Waiting>,
-    changed: Condvar,
     room: usize,
 }
 
 #[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
+    /// Threads that sleep. The last one to fall asleep is woken first: its memory is still in the core's cache.
+    idle: Vec<Thread>,
     closed: bool,
 }
 
 impl Queue {
     fn new(room: usize) -> Self {
-        Self { waiting: Mutex::default(), changed: Condvar::new(), room }
+        Self { waiting: Mutex::default(), room }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put(&self, job: Job) -> Result<(), LaneFull> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.lock();
         if waiting.jobs.len() >= self.room {
             return Err(LaneFull);
         }
         waiting.jobs.push_back(job);
+        let woken = waiting.idle.pop();
         drop(waiting);
-        self.changed.notify_one();
+        woken.inspect(Thread::unpark);
         Ok(())
     }
 
     /// The next job; nothing once it is closed and all are done.
     fn take(&self) -> Option<Job> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let this = std::thread::current();
+        let mut waiting = self.lock();
         loop {
             match waiting.jobs.pop_front() {
                 None if waiting.closed => return None,
-                None => {
-                    let woken = self.changed.wait(waiting);
-                    waiting = woken.unwrap_or_else(PoisonError::into_inner);
-                }
+                None => waiting.idle.push(this.clone()),
                 job => return job,
+            }
+            // Whoever wakes it takes it off the list; a thread may also wake for no reason.
+            while waiting.idle.iter().any(|thread| thread.id() == this.id()) {
+                drop(waiting);
+                std::thread::park();
+                waiting = self.lock();
             }
         }
     }
 
     fn close(&self) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        self.changed.notify_all();
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.idle.drain(..).for_each(|thread| thread.unpark());
     }
 }
 
