@@ -21,7 +21,7 @@ use crate::{
     Count, DIALECTS,
     bulk::Places,
     counts::Counts,
-    kit::{self, Asked, Body, Call, Dialect, Fail, Failure, Found, Place, Route, Shared},
+    kit::{self, Asked, Body, Call, Dialect, Fail, Failure, Found, Place, Route, Routes, Shared},
     limits,
 };
 
@@ -51,7 +51,7 @@ pub struct Api {
 #[derive(Clone)]
 pub struct Mounted {
     api: Arc<Api>,
-    places: Arc<[Place]>,
+    routes: Arc<Routes>,
     /// What a path that is ours begins with.
     prefixes: Arc<[&'static str]>,
     /// The characters after the slash of those, a bit each: all that most redirects are looked at for.
@@ -69,7 +69,7 @@ impl Api {
     /// The APIs for a listener that serves redirects, management (`admin`), or both.
     pub fn mount(self: &Arc<Self>, redirects: bool, admin: bool) -> Mounted {
         let places = [(Place::Redirects, redirects), (Place::Api, admin)];
-        let places: Arc<[_]> =
+        let places: Vec<_> =
             places.into_iter().filter(|(_, on)| *on).map(|(place, _)| place).collect();
         let routes = DIALECTS.iter().flat_map(|dialect| dialect.routes);
         let own = routes.filter(|route| places.contains(&route.place));
@@ -79,7 +79,8 @@ impl Api {
         }
         let initials = prefixes.iter().fold(0, |bits, prefix| bits | initial(prefix));
         let prefixes = prefixes.into_iter().collect();
-        Mounted { api: Arc::clone(self), places, prefixes, initials }
+        let routes = Arc::new(Routes::of(DIALECTS, &places));
+        Mounted { api: Arc::clone(self), routes, prefixes, initials }
     }
 
     /// What was answered so far, by dialect and status.
@@ -173,7 +174,7 @@ impl Mounted {
 
     fn find(&self, method: Method, path: &str) -> Found {
         // Claimed paths always belong to somebody.
-        kit::find(DIALECTS, &self.places, method, path).unwrap_or(Found::Nothing(DIALECTS[0]))
+        self.routes.find(method, path).unwrap_or(Found::Nothing(DIALECTS[0]))
     }
 
     fn defer(&self, call: Call, request: &Request<'_>, reply: Reply<'_>) -> Outcome {

@@ -30,4 +30,4 @@ pub use object::Object;
 pub use options::{WirePlacement, WireRule, WireScript};
 pub(crate) use quota::{headers, spend};
 pub use route::{Access, Body, Dialect, Parameter, Place, Route, SchemaOf};
-pub(crate) use route::{Found, find};
+pub(crate) use route::{Found, Routes};

@@ -1,5 +1,7 @@
 //! Routes as data: one table a dialect, read by the router, the quota, the body's reader and OpenAPI.
 
+use std::collections::BTreeMap;
+
 use schemars::{Schema, SchemaGenerator};
 use waypost_h1::{Method, Response};
 use waypost_link::Permissions;
@@ -275,33 +277,43 @@ pub(crate) enum Found {
     Nothing(&'static Dialect),
 }
 
-/// Looks up `path`, still encoded, among the routes of `dialects` that are on `places`; `None` where
-/// no dialect has anything to do with it.
-pub(crate) fn find(
+/// The routes of one listener, by path.
+pub(crate) struct Routes {
     dialects: &'static [&'static Dialect],
-    places: &[Place],
-    method: Method,
-    path: &str,
-) -> Option<Found> {
-    let all = dialects.iter().flat_map(|dialect| dialect.routes.iter().map(move |r| (*dialect, r)));
-    let fitting =
-        all.filter(|(_, route)| places.contains(&route.place) && fits(route.pattern, path));
-    let fitting: Vec<_> = fitting.collect();
-    // The literal segment wins at the first place where two patterns differ: braces sort last.
-    let Some(best) = fitting.iter().map(|(_, route)| route.pattern).min_by(|a, b| literal(a, b))
-    else {
-        return owner(dialects, path).map(Found::Nothing);
-    };
-    let same: Vec<_> = fitting.into_iter().filter(|(_, route)| route.pattern == best).collect();
-    match same.iter().find(|(_, route)| route.answers(method)) {
-        Some((dialect, route)) => Some(match parameters(route.pattern, path) {
-            Some(parameters) => Found::Route(dialect, route, parameters),
-            None => Found::Nothing(dialect),
-        }),
-        None => {
-            let dialect = same.first().map(|(dialect, _)| *dialect)?;
-            Some(Found::OtherMethods(dialect, allow(same.iter().map(|(_, route)| *route))))
+    /// All routes of a pattern; a literal segment wins over a parameter.
+    by_path: matchit::Router<Vec<(&'static Dialect, &'static Route)>>,
+}
+
+impl Routes {
+    /// The routes of `dialects` that are on `places`.
+    pub(crate) fn of(dialects: &'static [&'static Dialect], places: &[Place]) -> Self {
+        let mut patterns = BTreeMap::<_, Vec<_>>::new();
+        for dialect in dialects {
+            for route in dialect.routes.iter().filter(|route| places.contains(&route.place)) {
+                patterns.entry(route.pattern).or_default().push((*dialect, route));
+            }
         }
+        let mut by_path = matchit::Router::new();
+        for (pattern, routes) in patterns {
+            by_path.insert(pattern, routes).expect("dialects name a parameter alike");
+        }
+        Self { dialects, by_path }
+    }
+
+    /// Looks up `path`, still encoded; `None` where no dialect has anything to do with it.
+    pub(crate) fn find(&self, method: Method, path: &str) -> Option<Found> {
+        let Ok(matchit::Match { value: routes, params }) = self.by_path.at(path) else {
+            return owner(self.dialects, path).map(Found::Nothing);
+        };
+        if let Some((dialect, route)) = routes.iter().find(|(_, route)| route.answers(method)) {
+            let parameters = params.iter().map(|(_, value)| decode(value)).collect();
+            return Some(match parameters {
+                Some(parameters) => Found::Route(dialect, route, parameters),
+                None => Found::Nothing(dialect),
+            });
+        }
+        let (dialect, _) = routes.first()?;
+        Some(Found::OtherMethods(dialect, allow(routes.iter().map(|(_, route)| *route))))
     }
 }
 
@@ -313,24 +325,7 @@ fn owner(dialects: &'static [&'static Dialect], path: &str) -> Option<&'static D
     own.max_by_key(|(_, base)| base.len()).map(|(dialect, _)| dialect)
 }
 
-fn fits(pattern: &str, path: &str) -> bool {
-    let (mut expected, mut given) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (expected.next(), given.next()) {
-            (None, None) => return true,
-            (Some(expected), Some(given)) if is_parameter(expected) && !given.is_empty() => {}
-            (Some(expected), Some(given)) if expected == given => {}
-            _ => return false,
-        }
-    }
-}
-
-/// The parameters of a path that fits; `None` where one isn't percent-encoded UTF-8.
-fn parameters(pattern: &str, path: &str) -> Option<Vec<String>> {
-    let segments = pattern.split('/').zip(path.split('/'));
-    segments.filter(|(name, _)| is_parameter(name)).map(|(_, value)| decode(value)).collect()
-}
-
+/// A segment without its percent-encoding; `None` where it isn't UTF-8 in that.
 fn decode(segment: &str) -> Option<String> {
     let mut out = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
@@ -348,16 +343,6 @@ fn decode(segment: &str) -> Option<String> {
         }
     }
     String::from_utf8(out).ok()
-}
-
-fn is_parameter(segment: &str) -> bool {
-    segment.starts_with('{')
-}
-
-/// Orders patterns so that the one with a literal at the first difference comes first.
-fn literal(a: &str, b: &str) -> std::cmp::Ordering {
-    let kinds = |pattern: &str| pattern.split('/').map(is_parameter).collect::<Vec<_>>();
-    kinds(a).cmp(&kinds(b))
 }
 
 fn allow<'a>(routes: impl Iterator<Item = &'a Route>) -> String {
@@ -403,6 +388,7 @@ mod tests {
 
     #[test]
     fn what_is_found() {
+        let routes = Routes::of(&DIALECTS, &[Place::Api]);
         for (method, path, expected) in [
             (Method::Get, "/api/links", "a /api/links []"),
             (Method::Head, "/api/links", "a /api/links []"),
@@ -422,7 +408,7 @@ mod tests {
             (Method::Get, "/gif", "nobody"),
             (Method::Get, "/x", "nobody"),
         ] {
-            let found = match find(&DIALECTS, &[Place::Api], method, path) {
+            let found = match routes.find(method, path) {
                 None => "nobody".to_owned(),
                 Some(Found::Nothing(dialect)) => format!("{} has nothing", dialect.name),
                 Some(Found::OtherMethods(dialect, allow)) => {
