@@ -48,7 +48,8 @@ fn journal(c: &mut Criterion) {
 /// A batch into the store, and folded because somebody asks.
 fn tally(c: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a directory");
-    let store = LmdbStore::open(dir.path(), &Options { map_size: 8 << 30 }).expect("a store");
+    let store = LmdbStore::open(dir.path(), &Options { map_size: 8 << 30, ..Options::default() })
+        .expect("a store");
     let scope = Scope::Links(vec![LinkId(1)]);
     let query =
         TallyQuery { scope, grain: Grain::Hour, from: 0, to: i64::MAX, detail: Detail::Sums };

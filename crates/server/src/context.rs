@@ -89,21 +89,21 @@ impl Context {
 /// the data directory.
 pub(crate) fn find_store(config: &Config) -> Result<(Store, Option<Arc<dyn Snapshot>>)> {
     let StoreUrl::Postgres(options) = &config.store else { return Ok((open_store(config)?, None)) };
-    let snapshot = LmdbSnapshot::open(&config.data.join("snapshot"), config.map_size)?;
+    let snapshot = LmdbSnapshot::open(&config.data.join("snapshot"), config.lmdb.map_size)?;
     Ok((Store::of(PostgresStore::new(options)?).shared(), Some(Arc::new(snapshot))))
 }
 
 /// The store that `config` names, which is whole.
 pub(crate) fn open_store(config: &Config) -> Result<Store> {
-    let store = open(&config.store, &config.data, config.map_size)?;
+    let store = open(&config.store, &config.data, &config.lmdb)?;
     transfer::assert_whole(&*store.transfer)?;
     Ok(store)
 }
 
-/// Opens a store, in `dir` where it is embedded.
-pub(crate) fn open(url: &StoreUrl, dir: &Path, map_size: u64) -> Result<Store> {
+/// Opens a store, in `dir` and by `lmdb` where it is embedded.
+pub(crate) fn open(url: &StoreUrl, dir: &Path, lmdb: &waypost::LmdbOptions) -> Result<Store> {
     match url {
-        StoreUrl::Lmdb => Ok(Store::lmdb(dir, &waypost::LmdbOptions { map_size })?),
+        StoreUrl::Lmdb => Ok(Store::lmdb(dir, lmdb)?),
         StoreUrl::Postgres(options) => Ok(Store::of(PostgresStore::open(options)?).shared()),
     }
 }

@@ -10,7 +10,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use heed::{CommitOrAbort, CompactionOption, Env, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
@@ -22,7 +22,7 @@ use crate::{
     fault::{Fault, Tried, corrupt, explain},
     header, limits,
     tables::{Opened as OpenedTables, Schema, Tables},
-    writer::{Opened, Writer},
+    writer::{Opened, Rhythm, Writer},
 };
 
 /// LMDB's name for its file.
@@ -46,11 +46,11 @@ impl<T: Schema> Environment<T> {
     /// # Errors
     /// `Unusable` (the directory, a newer format), `Corrupt`, `Full`, `Unavailable`.
     pub(crate) fn open(dir: &Path, map_size: u64) -> Result<Self> {
-        Self::open_sweeping(dir, map_size, limits::STALE_READERS)
+        Self::open_with(dir, map_size, Rhythm::default())
     }
 
-    /// As [`Environment::open`], clearing the slots of dead readers every `sweep`.
-    pub(crate) fn open_sweeping(dir: &Path, map_size: u64, sweep: Duration) -> Result<Self> {
+    /// As [`Environment::open`], with a write thread of this rhythm.
+    pub(crate) fn open_with(dir: &Path, map_size: u64, rhythm: Rhythm) -> Result<Self> {
         make_dir(dir)?;
         if dir.join(PARTIAL).exists() {
             let dir = dir.display();
@@ -69,7 +69,7 @@ impl<T: Schema> Environment<T> {
         let opened = Arc::new(Opened { env, tables, map_size });
         let pulse = Arc::new(Pulse::default());
         let beat = pulse.clone();
-        let writer = Writer::start(opened.clone(), sweep, move || beat.beat())?;
+        let writer = Writer::start(opened.clone(), rhythm, move || beat.beat())?;
         Ok(Self { writer, opened, pulse })
     }
 

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     process::{Command, Stdio},
     sync::mpsc,
+    time::Duration,
 };
 
 use super::*;
@@ -56,6 +57,35 @@ fn writers_that_wait_share_a_commit_and_a_refusal_is_one_writers_own() {
     });
     assert_eq!(rows(&links), 16);
     assert_eq!(links.opened.env.info().last_txn_id, before + 1);
+}
+
+#[test]
+fn commits_are_kept_apart_until_enough_waits_or_the_time_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let rhythm = |interval| Rhythm { interval, ..Rhythm::default() };
+    let hour = rhythm(Duration::from_secs(3_600));
+    let links = Environment::<LinkTable>::open_with(dir.path(), MAP, hour).unwrap();
+    let commits = |links: &Environment<LinkTable>| links.opened.env.info().last_txn_id;
+    let before = commits(&links);
+    put(&links, 0).unwrap();
+    std::thread::scope(|scope| {
+        let links = &links;
+        let put = |key| scope.spawn(move || put(links, key));
+        let few: Vec<_> = (1..limits::ENOUGH as u8).map(put).collect();
+        while links.writer.waiting() < few.len() {
+            std::thread::yield_now();
+        }
+        assert_eq!(commits(links), before + 1);
+        let last = put(limits::ENOUGH as u8);
+        assert!(few.into_iter().chain([last]).all(|writer| writer.join().unwrap() == Ok(())));
+    });
+    assert_eq!(commits(&links), before + 2);
+    drop(links);
+
+    let short = rhythm(Duration::from_millis(1));
+    let links = Environment::<LinkTable>::open_with(dir.path(), MAP, short).unwrap();
+    (0..3).for_each(|key| put(&links, key).unwrap());
+    assert!(commits(&links) >= before + 5);
 }
 
 #[test]
@@ -143,8 +173,8 @@ fn slots_of_killed_readers_are_cleared() {
 
     // The same, cleared by the write thread: what the reader saw can be used again, so that the
     // file stops growing.
-    let every = Duration::from_millis(1);
-    let links = Environment::<LinkTable>::open_sweeping(dir.path(), MAP, every).unwrap();
+    let rhythm = Rhythm { sweep: Duration::from_millis(1), ..Rhythm::default() };
+    let links = Environment::<LinkTable>::open_with(dir.path(), MAP, rhythm).unwrap();
     kill_a_reader(dir.path());
     let oldest = || {
         (0..200).for_each(|key| put(&links, key).unwrap());

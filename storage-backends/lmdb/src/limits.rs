@@ -15,6 +15,8 @@ pub const STALE_READERS: Duration = Duration::from_secs(60);
 /// Longest key of LMDB, in bytes.
 pub const KEY: usize = 511;
 const _: () = assert!(waypost_storage::limits::CLAIM <= KEY, "a claim is a key");
+/// So many jobs don't wait for others to share their commit, however short it is after the one before.
+pub const ENOUGH: usize = 8;
 /// Most jobs that share a commit.
 pub const GROUP: usize = 256;
 /// Most entries that a page of an answer reads.

@@ -22,6 +22,7 @@ use crate::{
     tables::LinkTable,
     turn::Turn,
     write,
+    writer::Rhythm,
 };
 
 /// How a store is opened.
@@ -36,11 +37,15 @@ pub struct Options {
     /// costs no memory and no disk. A file that is larger already keeps its size. By default
     /// [`limits::MAP_SIZE`], 256 GiB; take 8 GiB where address space is short (tests, valgrind).
     pub map_size: u64,
+    /// Least time from one commit of links to the next, unless [`limits::ENOUGH`] changes wait. A
+    /// commit costs much more than what is in it: who has better uses for the CPU lets changes wait
+    /// for each other. By default zero, nobody waits.
+    pub commit_interval: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { map_size: limits::MAP_SIZE }
+        Self { map_size: limits::MAP_SIZE, commit_interval: Duration::ZERO }
     }
 }
 
@@ -55,7 +60,7 @@ impl Default for Options {
 /// use waypost_storage::LinkStore;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let dir = tempfile::tempdir()?;
-/// let store = LmdbStore::open(dir.path(), &Options { map_size: 8 << 30 })?;
+/// let store = LmdbStore::open(dir.path(), &Options::default())?;
 /// let destination = Destination::parse("https://example.com/", &Schemes::default())?;
 /// let link =
 ///     Link::new(WorkspaceId(1), DomainId::DEFAULT, Slug::parse("hi")?, destination, Timestamp(0));
@@ -77,8 +82,9 @@ impl LmdbStore {
     /// process already. `Corrupt`: a file that was cut off or overwritten. `Full`, `Unavailable`.
     pub fn open(dir: &Path, options: &Options) -> Result<Self> {
         environment::make_dir(dir)?;
+        let rhythm = Rhythm { interval: options.commit_interval, ..Rhythm::default() };
         Ok(Self {
-            links: Environment::open(&dir.join("links"), options.map_size)?,
+            links: Environment::open_with(&dir.join("links"), options.map_size, rhythm)?,
             clicks: Clicks::open(&dir.join("clicks"), options.map_size)?,
             turn: Turn::open(dir)?,
         })

@@ -1,7 +1,8 @@
 //! The write thread: all writes of an environment, in this process, happen here.
 //!
 //! Jobs that wait while a commit is synced share the next one, so that the disk's latency bounds
-//! the length of a commit and not the number of writers. A job is a closure over the open write
+//! the length of a commit and not the number of writers. Where commits are kept apart, those that
+//! come one by one share one as well: a commit costs as much CPU as some hundred changes in it. A job is a closure over the open write
 //! transaction; it either does all that it wants, or refuses before it wrote anything. Where the
 //! transaction itself breaks, each job is tried once more alone, so that one too large doesn't
 //! fail its neighbours.
@@ -70,6 +71,21 @@ fn room(file: &File) -> std::io::Result<()> {
     }
 }
 
+/// When the thread does what.
+#[derive(Clone, Copy)]
+pub(crate) struct Rhythm {
+    /// How often the slots of readers that died are cleared.
+    pub(crate) sweep: Duration,
+    /// As [`Options::commit_interval`](crate::Options::commit_interval).
+    pub(crate) interval: Duration,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self { sweep: limits::STALE_READERS, interval: Duration::ZERO }
+    }
+}
+
 /// The handle of the thread; dropping it finishes what waits and ends the thread.
 pub(crate) struct Writer<T> {
     desk: Arc<Desk<T>>,
@@ -77,17 +93,16 @@ pub(crate) struct Writer<T> {
 }
 
 impl<T: Schema> Writer<T> {
-    /// Starts the thread. After each commit it calls `committed`, and every `sweep` it clears the
-    /// slots of readers that died.
+    /// Starts the thread. After each commit it calls `committed`.
     pub(crate) fn start(
         opened: Arc<Opened<T>>,
-        sweep: Duration,
+        rhythm: Rhythm,
         committed: impl Fn() + Send + 'static,
     ) -> Result<Self> {
         let desk = Arc::new(Desk { tray: Mutex::default(), wake: Condvar::new() });
         let place = opened.env.path().file_name().unwrap_or_default();
         let name = format!("lmdb-{}", place.to_string_lossy());
-        let thread = Thread { opened, desk: desk.clone(), sweep, committed: Box::new(committed) };
+        let thread = Thread { opened, desk: desk.clone(), rhythm, committed: Box::new(committed) };
         let thread = std::thread::Builder::new()
             .name(name)
             .spawn(move || thread.run())
@@ -133,6 +148,8 @@ struct Desk<T> {
 
 struct Tray<T> {
     waiting: VecDeque<Box<dyn Job<T>>>,
+    /// The thread sleeps until so many jobs wait.
+    enough: usize,
     /// Why nothing is taken any more.
     stopped: Option<Error>,
     closing: bool,
@@ -140,7 +157,7 @@ struct Tray<T> {
 
 impl<T> Default for Tray<T> {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), stopped: None, closing: false }
+        Self { waiting: VecDeque::new(), enough: 1, stopped: None, closing: false }
     }
 }
 
@@ -151,7 +168,9 @@ impl<T> Desk<T> {
             return Err(error.clone());
         }
         tray.waiting.push_back(job);
-        self.wake.notify_one();
+        if tray.waiting.len() >= tray.enough {
+            self.wake.notify_one();
+        }
         Ok(())
     }
 
@@ -195,7 +214,7 @@ where
 struct Thread<T> {
     opened: Arc<Opened<T>>,
     desk: Arc<Desk<T>>,
-    sweep: Duration,
+    rhythm: Rhythm,
     committed: Box<dyn Fn() + Send>,
 }
 
@@ -203,13 +222,15 @@ impl<T: Schema> Thread<T> {
     fn run(self) {
         let _last_word = StopOnDrop(&self.desk);
         let mut swept = Instant::now();
+        let mut earliest = swept;
         loop {
-            let group = self.next_group(swept + self.sweep);
-            if swept.elapsed() >= self.sweep {
+            let group = self.next_group(earliest, swept + self.rhythm.sweep);
+            if swept.elapsed() >= self.rhythm.sweep {
                 // A reader that died pins old pages: no harm but growth, so no error either.
                 let _ = self.opened.env.clear_stale_readers();
                 swept = Instant::now();
             }
+            earliest = Instant::now() + self.rhythm.interval;
             match group {
                 Some(group) => self.serve(group),
                 None => return,
@@ -217,16 +238,20 @@ impl<T: Schema> Thread<T> {
         }
     }
 
-    /// What waits, as soon as anything does; empty when it is time to sweep, `None` at the end.
-    fn next_group(&self, until: Instant) -> Option<Vec<Box<dyn Job<T>>>> {
+    /// What waits, as soon as anything does, but for few jobs not before `earliest`; empty when it is
+    /// time to sweep, `None` at the end.
+    fn next_group(&self, earliest: Instant, until: Instant) -> Option<Vec<Box<dyn Job<T>>>> {
         let mut tray = self.desk.tray.lock();
-        while tray.waiting.is_empty() {
-            if tray.closing {
-                return None;
+        for (enough, until) in [(1, until), (limits::ENOUGH, earliest)] {
+            tray.enough = enough;
+            while tray.waiting.len() < enough && !tray.closing {
+                if self.desk.wake.wait_until(&mut tray, until).timed_out() {
+                    break;
+                }
             }
-            if self.desk.wake.wait_until(&mut tray, until).timed_out() {
-                break;
-            }
+        }
+        if tray.closing && tray.waiting.is_empty() {
+            return None;
         }
         let count = tray.waiting.len().min(limits::GROUP);
         Some(tray.waiting.drain(..count).collect())

@@ -21,7 +21,7 @@ const ORDERS: &str = "WAYPOST_LMDB_TEST_CHILD";
 const DIR: &str = "WAYPOST_LMDB_TEST_DIR";
 
 fn open(dir: &Path) -> Result<LmdbStore, Error> {
-    LmdbStore::open(dir, &Options { map_size: 8 << 30 })
+    LmdbStore::open(dir, &Options { map_size: 8 << 30, ..Options::default() })
 }
 
 fn create(slug: &str) -> Change {

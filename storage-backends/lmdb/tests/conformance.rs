@@ -12,7 +12,7 @@ use waypost_storage::conformance::{Fixture, Store};
 struct Temporary(Mutex<Vec<tempfile::TempDir>>);
 
 fn open(dir: &Path) -> Arc<dyn Store> {
-    Arc::new(LmdbStore::open(dir, &Options { map_size: 8 << 30 }).unwrap())
+    Arc::new(LmdbStore::open(dir, &Options { map_size: 8 << 30, ..Options::default() }).unwrap())
 }
 
 impl Fixture for Temporary {

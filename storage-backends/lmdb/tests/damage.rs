@@ -13,7 +13,7 @@ use waypost_storage::{Error, LinkStore, Maintain};
 const MAP: u64 = 8 << 30;
 
 fn open(dir: &Path) -> Result<LmdbStore, Error> {
-    LmdbStore::open(dir, &Options { map_size: MAP })
+    LmdbStore::open(dir, &Options { map_size: MAP, ..Options::default() })
 }
 
 fn create(slug: &str, url: &str) -> Change {
@@ -167,7 +167,8 @@ fn a_flipped_byte_in_a_value_is_corrupt() {
 #[test]
 fn a_full_map_loses_nothing_and_goes_on_when_it_is_larger() {
     let dir = tempfile::tempdir().unwrap();
-    let store = LmdbStore::open(dir.path(), &Options { map_size: 1 << 20 }).unwrap();
+    let store =
+        LmdbStore::open(dir.path(), &Options { map_size: 1 << 20, ..Options::default() }).unwrap();
     let mut stored = 0;
     let full = loop {
         let ten = (stored..stored + 10).map(|n| create(&format!("m{n}"), "https://example.com/"));
@@ -180,7 +181,8 @@ fn a_full_map_loses_nothing_and_goes_on_when_it_is_larger() {
     assert_eq!(store.link_count(None), Ok(stored));
     assert_eq!(store.ping(), Ok(()));
     drop(store);
-    let store = LmdbStore::open(dir.path(), &Options { map_size: 4 << 20 }).unwrap();
+    let store =
+        LmdbStore::open(dir.path(), &Options { map_size: 4 << 20, ..Options::default() }).unwrap();
     assert_eq!(store.link_count(None), Ok(stored));
     store.commit(&[create("more", "https://example.com/")], Timestamp(0)).unwrap();
     assert_eq!(store.check().unwrap().findings, []);
@@ -189,7 +191,8 @@ fn a_full_map_loses_nothing_and_goes_on_when_it_is_larger() {
 #[test]
 fn one_commit_too_large_does_not_fail_its_neighbours() {
     let dir = tempfile::tempdir().unwrap();
-    let store = LmdbStore::open(dir.path(), &Options { map_size: 1 << 20 }).unwrap();
+    let store =
+        LmdbStore::open(dir.path(), &Options { map_size: 1 << 20, ..Options::default() }).unwrap();
     std::thread::scope(|scope| {
         let large = scope.spawn(|| store.commit(&some(10_000), Timestamp(0)));
         let small: Vec<_> = (0..8)

@@ -9,7 +9,7 @@ use waypost_storage::{
 };
 
 fn open(dir: &std::path::Path) -> LmdbStore {
-    LmdbStore::open(dir, &Options { map_size: 8 << 30 }).unwrap()
+    LmdbStore::open(dir, &Options { map_size: 8 << 30, ..Options::default() }).unwrap()
 }
 
 fn link(slug: &str, workspace: u64) -> Link {

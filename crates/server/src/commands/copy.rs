@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
-use waypost::{Lock, Store, holds_clicks, storage::transfer};
+use waypost::{LmdbOptions, Lock, Store, holds_clicks, storage::transfer};
 
 use super::output;
 use crate::{
@@ -36,11 +36,11 @@ pub(crate) struct Arguments {
 /// # Errors
 /// A sentence for standard error.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
-    let map_size = context.config(Vec::new())?.map_size;
+    let lmdb = context.config(Vec::new())?.lmdb;
     let (from, to) = (End::parse(&arguments.from)?, End::parse(&arguments.to)?);
     let _locks = (from.lock()?, to.lock()?);
     from.assert_journaled()?;
-    let (from, to) = (from.open(map_size)?, to.open(map_size)?);
+    let (from, to) = (from.open(&lmdb)?, to.open(&lmdb)?);
     let bar = ProgressBar::new_spinner();
     let copied = transfer::copy(&side(&from), &side(&to), |part, pieces| {
         bar.set_message(format!("{part:?}"));
@@ -98,8 +98,8 @@ impl End {
         }
     }
 
-    fn open(&self, map_size: u64) -> Result<Store> {
-        open(&self.url, &self.dir, map_size)
+    fn open(&self, lmdb: &LmdbOptions) -> Result<Store> {
+        open(&self.url, &self.dir, lmdb)
     }
 
     /// What a killed server left in its journal is in no store yet, and would be left behind.

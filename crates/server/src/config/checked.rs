@@ -62,7 +62,7 @@ pub(crate) struct Config {
     pub(crate) click_queue: u64,
     pub(crate) click_retention_days: u64,
     pub(crate) journal_max_bytes: u64,
-    pub(crate) map_size: u64,
+    pub(crate) lmdb: waypost::LmdbOptions,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_ip: usize,
     pub(crate) backlog: u32,
@@ -117,7 +117,10 @@ impl Config {
             click_queue: bytes(l, "click_queue", 1 << 20, 64 << 30)?,
             click_retention_days: number(l, "click_retention_days", 1, 36_500)?,
             journal_max_bytes: bytes(l, "journal_max_bytes", 1 << 20, 1 << 50)?,
-            map_size: bytes(l, "map_size", 1 << 20, 1 << 46)?,
+            lmdb: waypost::LmdbOptions {
+                map_size: bytes(l, "map_size", 1 << 20, 1 << 46)?,
+                commit_interval: millis(l, "commit_interval_ms", 0, 1_000)?,
+            },
             max_connections: number(l, "max_connections", 0, 10_000_000)? as usize,
             max_connections_per_ip: number(l, "max_connections_per_ip", 0, 10_000_000)? as usize,
             backlog: number(l, "backlog", 1, 1 << 20)? as u32,
@@ -422,7 +425,7 @@ mod tests {
     fn defaults_are_legal() {
         let config = Config::check(&Layers::default()).unwrap();
         assert_eq!(config.public_url.as_str(), "http://127.0.0.1:8080/");
-        assert_eq!(config.map_size, 256 << 30);
+        assert_eq!(config.lmdb.map_size, 256 << 30);
     }
 
     #[test]

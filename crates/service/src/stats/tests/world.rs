@@ -80,7 +80,11 @@ impl World {
             Backend::Memory => (service(Arc::new(MemoryStore::new(read_agent))), None),
             Backend::Lmdb => {
                 let dir = tempfile::tempdir().unwrap();
-                let store = LmdbStore::open(dir.path(), &Options { map_size: 8 << 30 }).unwrap();
+                let store = LmdbStore::open(
+                    dir.path(),
+                    &Options { map_size: 8 << 30, ..Options::default() },
+                )
+                .unwrap();
                 (service(Arc::new(store)), Some(dir))
             }
         };
