@@ -12,7 +12,7 @@
 use std::{cell::UnsafeCell, sync::Arc};
 
 use crate::{
-    ground::{Block, Ground, LINE},
+    ground::{Block, Ground},
     limits::{CHUNK_BYTES, CHUNK_PART, CHUNKS},
     sync::{self, OnceLock},
 };
@@ -49,7 +49,8 @@ impl Arena {
     pub(crate) fn new(ground: &Arc<Ground>, bytes: usize) -> (Self, Appender) {
         let first = ground.block(bytes);
         let chunk = (bytes / CHUNK_PART).clamp(CHUNK_BYTES, u32::MAX as usize / 2);
-        let chunk = chunk.next_multiple_of(LINE);
+        // Locations count on chunks being exactly so large.
+        let chunk = ground.size(chunk);
         let all = first.bytes() + CHUNKS * chunk;
         let unit = (usize::BITS - all.leading_zeros()).saturating_sub(u32::BITS).max(Self::UNIT);
         let total = first.bytes();
@@ -180,16 +181,30 @@ impl Appender {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_was_appended_stays() {
-        let (arena, mut appender) = Arena::new(&Arc::default(), 10);
+    /// Fills an arena whose first chunk has `first` bytes, with up to 256 at a time.
+    fn fill(ground: &Arc<Ground>, first: usize) {
+        let (arena, mut appender) = Arena::new(ground, first);
         let mut kept = Vec::new();
-        for n in 0..150u8 {
-            let bytes = vec![n; n as usize + 1];
-            kept.push((appender.append(&arena, &bytes).unwrap(), bytes));
+        for n in 0.. {
+            let bytes = vec![(n % 251) as u8; n % 256 + 1];
+            let Some(at) = appender.append(&arena, &bytes) else { break };
+            kept.push((at, bytes));
         }
+        assert_eq!(appender.chunks, CHUNKS);
         for (at, bytes) in &kept {
             assert_eq!(arena.at(*at).read(0, bytes.len()), &bytes[..]);
+        }
+    }
+
+    #[test]
+    fn what_was_appended_stays() {
+        let (plain, settled) = (Arc::default(), Arc::new(Ground::settled()));
+        fill(&plain, 10);
+        fill(&settled, 10);
+        // Chunks of sizes that slabs round.
+        for chunk in [4_097, 16_100].map(|bytes| if cfg!(miri) { bytes / 16 } else { bytes }) {
+            fill(&plain, chunk * CHUNK_PART);
+            fill(&settled, chunk * CHUNK_PART);
         }
     }
 

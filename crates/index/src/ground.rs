@@ -71,14 +71,26 @@ impl Ground {
         Self { slabs: Some(Mutex::default()) }
     }
 
+    /// How many bytes a block of at least `bytes` has.
+    pub(crate) fn size(&self, bytes: usize) -> usize {
+        let bytes = bytes.next_multiple_of(LINE);
+        match self.slabs_for(bytes) {
+            Some(_) => bytes.next_multiple_of((bytes.next_power_of_two() / SIZES).max(LINE)),
+            None => bytes,
+        }
+    }
+
+    /// The slabs that a block of so many bytes is let from.
+    fn slabs_for(&self, bytes: usize) -> Option<&Mutex<Slabs>> {
+        self.slabs.as_ref().filter(|_| bytes >= SMALL_BLOCK)
+    }
+
     /// A block of at least `bytes`, all zero.
     pub(crate) fn block(self: &Arc<Self>, bytes: usize) -> Block {
-        let bytes = bytes.next_multiple_of(LINE);
-        let slabs = self.slabs.as_ref().filter(|_| bytes >= SMALL_BLOCK);
-        let Some(slabs) = slabs else {
+        let bytes = self.size(bytes);
+        let Some(slabs) = self.slabs_for(bytes) else {
             return Block { start: small(bytes), bytes, ground: None };
         };
-        let bytes = bytes.next_multiple_of((bytes.next_power_of_two() / SIZES).max(LINE));
         let start = lock(slabs).take(bytes);
         // SAFETY: the range belongs to a live slab and to nobody else, as it was free until now.
         unsafe { start.write_bytes(0, bytes) };

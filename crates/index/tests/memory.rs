@@ -13,7 +13,7 @@ use waypost_link::{
 };
 
 const LINKS: u64 = 200_000;
-/// Issue 2's bound, in bytes a link over those of its code and destination.
+/// The bound, in bytes a link over those of its code and destination.
 const BOUND: usize = 48;
 
 struct Counting;

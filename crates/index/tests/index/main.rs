@@ -2,6 +2,7 @@
 
 mod directory;
 mod fixture;
+mod large;
 mod limit;
 mod load;
 mod model;
