@@ -154,6 +154,24 @@ fn lookup(c: &mut Criterion) {
     }
 }
 
+/// What any lookup waits for, once or more: one load from a random place in as much memory as the index
+/// of a million links has, whose address the load before it says.
+fn memory(c: &mut Criterion) {
+    const LINES: usize = (107 << 20) / size_of::<[u64; 8]>();
+    let mut lines: Vec<[u64; 8]> = (0..LINES as u64).map(|next| [next; 8]).collect();
+    // One circle through all of them (Sattolo).
+    for last in (1..LINES).rev() {
+        lines.swap(last, (mix(last as u64) % last as u64) as usize);
+    }
+    let mut at = 0;
+    c.bench_function("memory/a load that waits for another", |bencher| {
+        bencher.iter(|| {
+            at = lines[at][0] as usize;
+            black_box(at)
+        });
+    });
+}
+
 /// What a change costs its writer, with the rebuilds that it brings about.
 fn change(c: &mut Criterion) {
     for links in SIZES {
@@ -177,6 +195,6 @@ criterion_group! {
         .warm_up_time(std::time::Duration::from_millis(500))
         .measurement_time(std::time::Duration::from_secs(2))
         .sample_size(20);
-    targets = lookup, change
+    targets = memory, lookup, change
 }
 criterion_main!(benches);
