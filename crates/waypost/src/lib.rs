@@ -106,7 +106,8 @@ impl Waypost {
     pub fn start(store: Store, options: Options) -> Result<Self, Error> {
         let (dir, now, snapshot) = (options.dir, options.now, options.snapshot);
         let lock = Lock::take(&dir)?;
-        let origin = Origin::find(&store, snapshot.as_deref(), &dir, now)?;
+        let index = Arc::new(if store.shared { Index::lending() } else { Index::new() });
+        let origin = Origin::find(&store, snapshot.as_deref(), &dir, now, &index)?;
         let Origin { identity, answered, .. } = origin;
         let known = Arc::new(Known::new(store.clone(), identity.store, answered));
         let config = options.clicks.config(&dir, identity.secret);
@@ -114,8 +115,9 @@ impl Waypost {
         if answered && !pipeline.settle(REPLAY) {
             tracing::warn!("clicks of earlier starts are still in the journal; going on without");
         }
-        let index = Arc::new(if store.shared { Index::lending() } else { Index::new() });
-        origin.load(&index, &store, snapshot.as_deref())?;
+        if answered {
+            load::load(&index, &store)?;
+        }
         let recorder = pipeline.recorder().clone();
         let engine = Arc::new(Engine::new(Arc::clone(&index), recorder, options.engine));
         let health = Arc::new(Health::default());
