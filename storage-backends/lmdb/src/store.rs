@@ -38,8 +38,8 @@ pub struct Options {
     /// [`limits::MAP_SIZE`], 256 GiB; take 8 GiB where address space is short (tests, valgrind).
     pub map_size: u64,
     /// Least time from one commit of links to the next, unless [`limits::ENOUGH`] changes wait. A
-    /// commit costs much more than what is in it: who has better uses for the CPU lets changes wait
-    /// for each other. By default zero, nobody waits.
+    /// commit by itself takes the CPU of several changes: who has better uses for it lets changes
+    /// wait for each other. By default zero, nobody waits.
     pub commit_interval: Duration,
 }
 

@@ -1,11 +1,12 @@
 //! The write thread: all writes of an environment, in this process, happen here.
 //!
 //! Jobs that wait while a commit is synced share the next one, so that the disk's latency bounds
-//! the length of a commit and not the number of writers. Where commits are kept apart, those that
-//! come one by one share one as well: a commit costs as much CPU as some hundred changes in it. A job is a closure over the open write
-//! transaction; it either does all that it wants, or refuses before it wrote anything. Where the
-//! transaction itself breaks, each job is tried once more alone, so that one too large doesn't
-//! fail its neighbours.
+//! the length of a commit and not the number of writers. Where commits are kept apart, jobs that
+//! come one by one share one as well: a commit by itself takes the CPU of several changes.
+//!
+//! A job is a closure over the open write transaction; it either does all that it wants, or refuses
+//! before it wrote anything. Where the transaction itself breaks, each job is tried once more
+//! alone, so that one too large doesn't fail its neighbours.
 //!
 //! After an error of which nobody knows what the disk now holds, the thread refuses everything
 //! until the environment is opened anew. It never retries a sync.
