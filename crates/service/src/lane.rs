@@ -162,6 +162,23 @@ mod tests {
         assert_eq!(done.load(Ordering::Relaxed), taken);
     }
 
+    /// Threads fall asleep between jobs all the time here; one that isn't woken would be waited for in vain.
+    #[test]
+    fn whoever_sleeps_is_woken() {
+        let lane = Lane::start(3, 8).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for n in 0..500 {
+                        let (done, wait) = std::sync::mpsc::channel();
+                        lane.submit(move || done.send(n).unwrap()).unwrap();
+                        assert_eq!(wait.recv(), Ok(n));
+                    }
+                });
+            }
+        });
+    }
+
     #[test]
     fn a_panic_costs_one_job() {
         let (lane, done) = (Lane::start(1, 8).unwrap(), Arc::new(AtomicUsize::new(0)));
