@@ -13,8 +13,10 @@ pub struct Counters {
     pub open: AtomicU64,
     /// Connections accepted.
     pub accepted: AtomicU64,
-    /// Connections whose every request was answered straight after accept, without a coroutine.
+    /// Connections whose every request was answered straight after accept, with neither io_uring nor a coroutine.
     pub inline: AtomicU64,
+    /// Connections that were served through io_uring because they stayed.
+    pub io_uring: AtomicU64,
     /// Requests that reached a handler.
     pub requests: AtomicU64,
     /// Handlers that panicked and were answered 500.

@@ -1,9 +1,9 @@
 //! HTTP/1.1 and HTTP/1.0 for servers whose handlers never block.
 //!
 //! Two halves. The *protocol core* does no I/O: bytes go in, requests come out, answers go in, bytes come
-//! out; it is tested and fuzzed from memory, cut at every byte. The *transport* puts it on sockets with stackful
-//! coroutines (`may`): one read takes what is there, every request in it is answered into one
-//! buffer, one write sends it, and only then the connection waits.
+//! out; it is tested and fuzzed from memory, cut at every byte. The *transport* puts it on sockets: io_uring where the kernel has it,
+//! stackful coroutines (`may`) and epoll where not. What has arrived is taken at once, every request in it is answered into one
+//! buffer, that is sent at once, and only then the connection waits.
 //!
 //! # How to build a server on it
 //!

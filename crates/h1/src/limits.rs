@@ -37,6 +37,19 @@ pub(crate) const BATCH_BYTES: usize = 64 * 1024;
 /// Batches that a connection may take in a row while its peer keeps sending.
 pub(crate) const TURNS_IN_A_ROW: u32 = 8;
 
+/// Bytes that a connection has io_uring send at once; more of an answer waits in its session.
+pub(crate) const SEND_BYTES: usize = 64 * 1024;
+
+/// Bytes that have arrived through io_uring and wait because the peer takes no answers: past it nothing more is received. What the
+/// kernel has received by then, up to 128 KiB, comes on top.
+pub(crate) const KEPT_BYTES: usize = 32 * 1024;
+
+/// Buffers for answers of [`SEND_BYTES`] at most that a listener keeps for the next ones.
+pub(crate) const SPARE_OUTPUTS: usize = 64;
+
+/// Rounds that a listener's connections may take in a row before new ones are looked for.
+pub(crate) const ROUNDS_IN_A_ROW: u32 = 4;
+
 /// Connections accepted in a row before the connections that exist get their turn.
 pub(crate) const ACCEPTS_IN_A_ROW: u32 = 32;
 

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use common::{Client, request, serve};
 
+/// For [`common`].
+const IO_URING: bool = true;
+
 /// Sets the soft limit; the hard one stays.
 fn limit_descriptors(max: libc::rlim_t) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -12,8 +12,11 @@ use std::collections::HashSet;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use common::{Client, Odd, builder, request};
+use common::{Client, Odd, builder, request, runtime};
+use waypost_h1::Runtime;
 
+/// For [`common`].
+const IO_URING: bool = true;
 /// Connections of each habit, all at once.
 const CONNECTIONS: usize = 12;
 const ROUNDS: usize = if cfg!(debug_assertions) { 12 } else { 300 };
@@ -74,9 +77,15 @@ fn idle_in_between(client: &mut Client) {
 
 #[test]
 fn a_connection_never_changes_its_thread() {
+    for io_uring in [true, false] {
+        check(Runtime { io_uring, ..runtime() });
+    }
+}
+
+fn check(runtime: Runtime) {
     let handler = Odd::new();
     let workers = handler.workers.clone();
-    let server = builder().bind().unwrap().serve(handler).unwrap();
+    let server = builder().runtime(runtime).bind().unwrap().serve(handler).unwrap();
     thread::scope(|scope| {
         for habit in HABITS.iter().cycle().take(HABITS.len() * CONNECTIONS) {
             scope.spawn(|| {

@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use may::io::{CoIo, WaitIo};
 
 use super::coroutine::{self, WOKEN, Watched};
+use super::proactor::{self, Inbox};
 use super::session::{Session, Turn};
 use super::shared::{Full, Permit, Shared};
 use super::sys;
@@ -31,6 +32,8 @@ pub(crate) struct Acceptor<H> {
     shared: Arc<Shared<H>>,
     /// Held so that there is one descriptor left when all others are taken.
     reserve: Option<File>,
+    /// Who takes the connections that stay; without one each has a coroutine.
+    proactor: Option<Arc<Inbox<H>>>,
 }
 
 /// Starts an acceptor on the worker that its listener belongs to.
@@ -38,17 +41,24 @@ pub(crate) fn start<H: Handler>(
     listener: TcpListener,
     proxy: bool,
     shared: Arc<Shared<H>>,
+    io_uring: bool,
 ) -> io::Result<()> {
     let fd = listener.as_raw_fd();
     let watch = CoIo::new(Watched(fd)).map_err(io::Error::from)?;
     shared.state.accepting.fetch_add(1, Ordering::SeqCst);
     shared.state.add_acceptor(fd, watch.waker());
-    let acceptor = Acceptor { watch, listener, proxy, shared, reserve: open_reserve() };
-    sys::spawn(fd, move || acceptor.run())
+    let reserve = open_reserve();
+    let acceptor = Acceptor { watch, listener, proxy, shared, reserve, proactor: None };
+    sys::spawn(fd, move || acceptor.run(io_uring))
 }
 
 impl<H: Handler> Acceptor<H> {
-    fn run(mut self) {
+    fn run(mut self, io_uring: bool) {
+        if io_uring {
+            self.proactor = proactor::start(self.fd())
+                .inspect_err(|error| tracing::info!(%error, "no io_uring here: epoll it is"))
+                .ok();
+        }
         let mut last_rounds = 0..DRAIN_ROUNDS;
         loop {
             match self.accept_some() {
@@ -62,6 +72,9 @@ impl<H: Handler> Acceptor<H> {
                 }
                 Err(error) => self.pause(&error),
             }
+        }
+        if let Some(inbox) = &self.proactor {
+            inbox.close();
         }
         let shared = Arc::clone(&self.shared);
         drop(self);
@@ -98,7 +111,13 @@ impl<H: Handler> Acceptor<H> {
             Counters::add_nonzero(&self.shared.service.counters.inline, 1);
             return;
         }
-        coroutine::spawn(self.fd(), stream, session, permit, turn);
+        match &self.proactor {
+            Some(inbox) => {
+                Counters::add_nonzero(&self.shared.service.counters.io_uring, 1);
+                inbox.adopt(stream, session, permit, turn);
+            }
+            None => coroutine::spawn(self.fd(), stream, session, permit, turn),
+        }
     }
 
     /// Answers 503 without looking at the request. What was sent is read first, or closing would destroy the answer.

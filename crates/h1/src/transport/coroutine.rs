@@ -5,13 +5,12 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use may::io::{CoIo, WaitIo};
 
-use super::deadlines::{Seat, Wait};
+use super::seated::Seated;
 use super::session::{Session, Turn};
-use super::shared::{Permit, Shared};
+use super::shared::Permit;
 use super::wake::wake;
 use super::{stack, sys};
 use crate::Handler;
-use crate::connection::Phase;
 use crate::limits::TURNS_IN_A_ROW;
 
 // The events that the scheduler reports, as epoll names them.
@@ -43,17 +42,6 @@ struct Lasting<H> {
     permit: Permit<H>,
 }
 
-struct Seated<H> {
-    seat: Seat,
-    shared: std::sync::Arc<Shared<H>>,
-}
-
-impl<H> Drop for Seated<H> {
-    fn drop(&mut self) {
-        self.shared.state.table.leave(&self.seat);
-    }
-}
-
 /// Gives a connection a coroutine, which goes on after `turn`. `here` is the descriptor whose worker is the current one.
 /// Where there is no place or no memory for it, the connection is closed.
 pub(crate) fn spawn<H: Handler>(
@@ -80,8 +68,7 @@ pub(crate) fn spawn<H: Handler>(
 impl<H: Handler> Lasting<H> {
     fn new(stream: TcpStream, session: Session, permit: Permit<H>) -> Option<Self> {
         let fd = stream.as_raw_fd();
-        let seat = permit.shared.state.table.enter(fd)?;
-        let seat = Seated { seat, shared: std::sync::Arc::clone(&permit.shared) };
+        let seat = Seated::new(&permit.shared, fd)?;
         let watch = CoIo::new(Watched(fd)).ok()?;
         Some(Self { watch, seat, stream, session, permit })
     }
@@ -98,32 +85,18 @@ impl<H: Handler> Lasting<H> {
                     0
                 }
             };
-            let late = self.permit.shared.state.table.resume(&self.seat.seat);
+            let late = self.seat.resume();
             turn = stack::on_workers(|| self.session.turn(&self.stream, &self.permit.shared, late));
         }
     }
 
     /// Waits for what the turn asked for.
     fn wait_after(&mut self, turn: Turn) {
-        let limits = &self.permit.shared.service.limits;
+        self.seat.stamp(&turn, &mut self.session);
         match turn {
-            Turn::Read => {
-                let (phase, until) = self.session.read_deadline(&self.permit.shared);
-                let wait = if phase == Phase::Idle { Wait::Idle } else { Wait::Request };
-                self.stamp(wait, Some(until));
-                self.wait_for(IN | RDHUP);
-            }
-            Turn::Write => {
-                let until = self.session.deadline_in(limits.write_time);
-                self.stamp(Wait::Peer, Some(until));
-                self.wait_for(OUT);
-            }
-            Turn::Linger => {
-                self.stamp(Wait::Peer, Some(self.session.linger_deadline()));
-                self.wait_for(IN | RDHUP);
-            }
+            Turn::Read | Turn::Linger => self.wait_for(IN | RDHUP),
+            Turn::Write => self.wait_for(OUT),
             Turn::Deferred(slot) => {
-                self.stamp(Wait::Promise, None);
                 let (fd, waker) = (self.watch.as_raw_fd(), self.watch.waker());
                 if slot.wake_with(move || wake(fd, waker)) {
                     self.wait_for(WOKEN);
@@ -138,11 +111,6 @@ impl<H: Handler> Lasting<H> {
     fn step_aside(&mut self) {
         wake(self.watch.as_raw_fd(), self.watch.waker());
         self.wait_for(WOKEN);
-    }
-
-    fn stamp(&self, wait: Wait, until: Option<std::time::Instant>) {
-        let state = &self.permit.shared.state;
-        state.table.stamp(&self.seat.seat, wait, until.map(|until| state.clock.millis(until)));
     }
 
     /// Waits for one of these events, noting all others. A fatal event or a wake ends every wait.

@@ -14,11 +14,20 @@ pub struct Runtime {
     pub spare_stacks: usize,
     /// Whether each worker stays on one core.
     pub pin_workers: bool,
+    /// Whether connections that stay are served through io_uring, where the kernel has it (Linux 6.1 and later) and allows
+    /// it; elsewhere, and without this, each has a coroutine of its own.
+    pub io_uring: bool,
 }
 
 impl Default for Runtime {
     fn default() -> Self {
-        Self { workers: 0, stack_words: 0x1000, spare_stacks: 128, pin_workers: false }
+        Self {
+            workers: 0,
+            stack_words: 0x1000,
+            spare_stacks: 128,
+            pin_workers: false,
+            io_uring: true,
+        }
     }
 }
 

@@ -170,7 +170,7 @@ impl Server {
         panics::install_hook();
         let addresses = bound.addresses();
         let Bound { settings, listeners } = bound;
-        let ServerBuilder { limits, max_connections, per_ip, .. } = settings;
+        let ServerBuilder { limits, max_connections, per_ip, runtime, .. } = settings;
         let idle_time = limits.idle_time;
         let shared = Arc::new(Shared {
             service: Service { handler, limits, counters: Counters::default() },
@@ -181,7 +181,7 @@ impl Server {
         let server = Self { control, addresses, idle_time, reaper };
         for listener in listeners {
             for socket in listener.sockets {
-                acceptor::start(socket, listener.proxy, Arc::clone(&shared))?;
+                acceptor::start(socket, listener.proxy, Arc::clone(&shared), runtime.io_uring)?;
             }
         }
         Ok(server)

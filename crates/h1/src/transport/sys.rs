@@ -4,7 +4,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use may::coroutine::Builder;
 
@@ -48,6 +48,47 @@ pub(crate) fn shutdown(fd: RawFd, how: std::net::Shutdown) {
     };
     // SAFETY: shutdown touches no memory of ours; a wrong descriptor is an error that we ignore.
     unsafe { libc::shutdown(fd, how) };
+}
+
+/// An eventfd: rung from any thread, it is an event for the worker that its descriptor belongs to.
+pub(crate) struct Bell(OwnedFd);
+
+impl Bell {
+    /// One of worker `worker` of so many.
+    pub(crate) fn new(worker: i32, workers: i32) -> io::Result<Self> {
+        // SAFETY: no memory is involved.
+        let mut bell = owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
+        while bell.as_raw_fd() % workers != worker {
+            let next = bell.as_raw_fd() + 1;
+            let least = next + (worker - next).rem_euclid(workers);
+            // SAFETY: the same; the descriptor is open.
+            let copy = unsafe { libc::fcntl(bell.as_raw_fd(), libc::F_DUPFD_CLOEXEC, least) };
+            bell = owned(copy)?;
+        }
+        Ok(Self(bell))
+    }
+
+    /// Rings it. Should it ever be full, it was rung before and nobody has heard it yet.
+    pub(crate) fn ring(&self) {
+        let one = 1_u64.to_ne_bytes();
+        // SAFETY: eight bytes are read, as many as there are.
+        unsafe { libc::write(self.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+    }
+}
+
+impl AsRawFd for Bell {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+/// A descriptor that the kernel has just made, or its error.
+fn owned(fd: RawFd) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just gave us this descriptor; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Starts a coroutine on the worker that descriptor `fd` belongs to.

@@ -77,9 +77,13 @@ impl Handler for Odd {
     }
 }
 
+/// Two workers, and io_uring as the test program says.
+pub fn runtime() -> Runtime {
+    Runtime { workers: 2, io_uring: crate::IO_URING, ..Runtime::default() }
+}
+
 pub fn builder() -> ServerBuilder {
-    let runtime = Runtime { workers: 2, ..Runtime::default() };
-    Server::builder().runtime(runtime).listen(([127, 0, 0, 1], 0).into())
+    Server::builder().runtime(runtime()).listen(([127, 0, 0, 1], 0).into())
 }
 
 pub fn serve() -> Server {

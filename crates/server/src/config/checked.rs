@@ -68,6 +68,7 @@ pub(crate) struct Config {
     pub(crate) backlog: u32,
     pub(crate) limits: waypost_h1::Limits,
     pub(crate) drain_timeout: Duration,
+    pub(crate) io_uring: bool,
     pub(crate) stack_bytes: u64,
     pub(crate) log: String,
 }
@@ -126,6 +127,7 @@ impl Config {
             backlog: number(l, "backlog", 1, 1 << 20)? as u32,
             limits: request_limits(l)?,
             drain_timeout: millis(l, "drain_timeout_ms", 0, 3_600_000)?,
+            io_uring: one(l, "io_uring", "true or false")?,
             stack_bytes: bytes(l, "stack_bytes", 16 << 10, 8 << 20)?,
             log: one(l, "log", "a level")?,
             public_url,

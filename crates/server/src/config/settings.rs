@@ -104,6 +104,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("idle_timeout_ms", Number, "75000", "Milliseconds that a connection may be idle between requests."),
     setting("write_timeout_ms", Number, "30000", "Milliseconds for a client to take an answer."),
     setting("drain_timeout_ms", Number, "10000", "Milliseconds for open connections to end after SIGTERM."),
+    setting("io_uring", Switch, "true", "Whether connections that stay are served through io_uring, where the kernel has it (Linux 6.1) and allows it; else each has a coroutine."),
     setting("stack_bytes", Bytes, "32KiB", "Stack of a connection's coroutine."),
     setting("log", Text, "info", "What is logged: `error`, `warn`, `info`, `debug`, or directives such as `info,waypost_h1=debug`."),
 ];

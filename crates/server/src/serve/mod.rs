@@ -173,6 +173,7 @@ fn bind(config: &Config) -> Result<Listeners> {
 fn settings(config: &Config) -> waypost_h1::ServerBuilder {
     let runtime = Runtime {
         workers: config.workers,
+        io_uring: config.io_uring,
         stack_words: usize::try_from(config.stack_bytes / 8).unwrap_or(0x1000) & !1,
         ..Runtime::default()
     };

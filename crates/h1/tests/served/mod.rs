@@ -1,16 +1,12 @@
 //! The engine over real sockets: what a client sees, and what the server counts.
 
-#![allow(missing_docs)]
-
-mod common;
-
 use std::io::{Read, Write};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use common::{Client, Odd, builder, request, serve};
+use super::common::{Client, Odd, builder, request, runtime, serve};
 use waypost_h1::{Drained, Limits, PerIp, Refusal, Response};
 
 const SOON: Duration = Duration::from_millis(150);
@@ -309,9 +305,8 @@ fn an_answer_survives_a_peer_that_goes_on_sending() {
 
 #[test]
 fn a_balancer_names_the_client() {
-    let builder = waypost_h1::Server::builder()
-        .runtime(waypost_h1::Runtime { workers: 2, ..Default::default() })
-        .listen_proxied(([127, 0, 0, 1], 0).into());
+    let builder =
+        waypost_h1::Server::builder().runtime(runtime()).listen_proxied(([127, 0, 0, 1], 0).into());
     let server = builder.bind().unwrap().serve(Odd::new()).unwrap();
     let mut client = Client::connect(&server);
     client.send("PROXY TCP4 192.0.2.1 10.0.0.1 12345 80\r\n");
