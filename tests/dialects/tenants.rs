@@ -94,7 +94,12 @@ impl Stage {
         // Hostnames below `localhost` prove themselves: they lead here.
         let server = data.serve_with(
             &["--no-rate-limit", "--public-url", "https://yourdomain.com", "--listen", &listen],
-            &[("WAYPOST_ALLOW_PRIVATE_TARGETS", "true"), ("WAYPOST_DOMAIN_VERIFY_PORT", &port)],
+            &[
+                ("WAYPOST_ALLOW_PRIVATE_TARGETS", "true"),
+                ("WAYPOST_DOMAIN_VERIFY_PORT", &port),
+                // Calls come one after the other: none can share a commit.
+                ("WAYPOST_COMMIT_INTERVAL_MS", "0"),
+            ],
         );
         let client = Client::connect(server.address);
         Self { data, server, client, made: BTreeMap::new() }

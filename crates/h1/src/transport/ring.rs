@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
@@ -169,8 +169,13 @@ impl Ring {
             self.pending -= usize::from(!more && mark & !KEY != CANCELLED);
             events.push(match mark & !KEY {
                 RECEIVED => {
-                    let id = cqueue::buffer_select(flags);
-                    let arrived = count.map(|length| id.map(|id| Buffer { id, length }));
+                    let arrived = match (count, cqueue::buffer_select(flags)) {
+                        (Ok(length), Some(id)) if length > 0 => Ok(Some(Buffer { id, length })),
+                        (count, unused) => {
+                            unused.into_iter().for_each(|id| self.buffers.offer(id));
+                            count.map(|_| None)
+                        }
+                    };
                     Event::Received { key, arrived, more }
                 }
                 SENT => {
@@ -234,8 +239,12 @@ impl Buffers {
 
     fn new() -> Self {
         // SAFETY: the layout is not empty.
-        let all = unsafe { alloc_zeroed(Self::LAYOUT) };
-        let Some(entries) = NonNull::new(all.cast()) else { handle_alloc_error(Self::LAYOUT) };
+        let all = NonNull::new(unsafe { alloc(Self::LAYOUT) });
+        let Some(all) = all else { handle_alloc_error(Self::LAYOUT) };
+        // SAFETY: that many bytes were allocated. All are touched: what a ring holds it holds from the start, and no flood of
+        // requests makes it more.
+        unsafe { all.write_bytes(0, Self::LAYOUT.size()) };
+        let entries = all.cast();
         let mut buffers = Self { entries, tail: 0, lent: false };
         (0..BUFFERS).for_each(|id| buffers.offer(id));
         buffers
