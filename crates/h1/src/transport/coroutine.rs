@@ -1,4 +1,4 @@
-//! The coroutine of a connection that stays: take turns, and between them wait for the socket.
+//! The coroutine of a connection that stays, where there is no io_uring: take turns, and between them wait for the socket.
 
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, RawFd};

@@ -1,7 +1,7 @@
 //! Deadlines for all connections: a table of stamps and one thread that looks through it.
 //!
 //! Before it waits, a connection stores until when: one relaxed store, no timer. The thread shuts down the sockets that are late,
-//! which wakes their coroutines as any other event of the socket does. A descriptor must not be closed, and its number
+//! which wakes them as any other event of the socket does. A descriptor must not be closed, and its number
 //! given to another socket, between the look and the shutdown: each place has a lock that both take.
 
 use std::net::Shutdown;
@@ -60,7 +60,7 @@ impl Place {
     }
 }
 
-/// The places of all connections that have a coroutine.
+/// The places of all connections that stay.
 #[derive(Debug)]
 pub(crate) struct Table {
     pages: Box<[OnceLock<Box<[Place]>>]>,

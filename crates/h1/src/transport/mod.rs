@@ -1,4 +1,4 @@
-//! The protocol core on sockets: listeners, coroutines, deadlines, stopping.
+//! The protocol core on sockets: listeners, io_uring or coroutines, deadlines, stopping.
 //!
 //! A connection's life: an acceptor takes it from the kernel and, without registering it anywhere, reads once, answers and
 //! writes. Most short connections end there. One that stays goes to its listener's [`proactor`], which serves all of them through

@@ -1,7 +1,7 @@
 //! One connection's turns: flush what is left, read what is there, answer all of it, write once.
 //!
-//! A turn never waits, so it runs the same in an acceptor, before the socket is registered anywhere, and in the connection's
-//! own coroutine. What it can't finish it keeps; the keeping is the exception.
+//! A turn never waits, so it runs the same in an acceptor, before the socket is registered anywhere, in a proactor's round, and in
+//! the connection's own coroutine. What it can't finish it keeps; the keeping is the exception.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

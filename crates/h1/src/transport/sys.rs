@@ -68,7 +68,8 @@ impl Bell {
         Ok(Self(bell))
     }
 
-    /// Rings it. Should it ever be full, it was rung before and nobody has heard it yet.
+    /// Rings it. Nobody takes that back: the scheduler watches edges, to which every ring is an event of its own, and what counts them has
+    /// room for 2^64.
     pub(crate) fn ring(&self) {
         let one = 1_u64.to_ne_bytes();
         // SAFETY: eight bytes are read, as many as there are.
