@@ -54,6 +54,8 @@ fn write(data: &Data, round: usize, over: &AtomicBool) -> Vec<String> {
 }
 
 struct Round {
+    /// From the first request to the kill.
+    time: Duration,
     /// Each code with the ages of its answered clicks at the kill, oldest first.
     clicks: Vec<(String, Vec<Duration>)>,
     links: Vec<String>,
@@ -66,6 +68,7 @@ fn round(data: &Data, number: usize) -> Round {
     }
     let server = data.serve();
     let (address, over) = (server.address, Arc::new(AtomicBool::new(false)));
+    let start = Instant::now();
     std::thread::scope(|scope| {
         let asking: Vec<_> =
             codes.iter().map(|code| scope.spawn(|| ask(address, code, &over))).collect();
@@ -82,7 +85,11 @@ fn round(data: &Data, number: usize) -> Round {
             .zip(asking)
             .map(|(code, asking)| (code.clone(), ages(asking.join().expect("client"))))
             .collect();
-        Round { clicks, links: writing.join().expect("writer") }
+        Round {
+            time: killed.saturating_duration_since(start),
+            clicks,
+            links: writing.join().expect("writer"),
+        }
     })
 }
 
@@ -110,8 +117,10 @@ fn acknowledged_writes_stay_and_clicks_count_once() {
         }
     }
     let links: usize = rounds.iter().map(|round| round.links.len()).sum();
+    let time: Duration = rounds.iter().map(|round| round.time).sum();
+    let each = time.mul_f64(lost as f64 / answered as f64) / rounds.len() as u32;
     println!("{count} kills: {lost} of {answered} answered clicks lost, {links} links kept");
-    println!("the oldest lost click was answered {oldest:?} before its kill");
+    println!("a kill lost {each:?} of traffic; the oldest click was answered {oldest:?} before");
     assert!(links > 0 && answered > lost);
     data.ok(&["verify"]);
 }

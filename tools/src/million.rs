@@ -8,7 +8,7 @@
 use crate::figure::{self, Figure, Goal, percentile};
 use crate::load::{latency::Latencies, pin};
 use crate::peers::build::Programs;
-use crate::peers::process::{Interrupt, Room, run_through};
+use crate::peers::process::{ALL_MEMORY, Interrupt, Room, run_through};
 use crate::peers::server::{Kit, Running, Server};
 use crate::repo;
 use anyhow::{Context as _, Result, bail};
@@ -74,7 +74,7 @@ fn start(kit: &Kit) -> Result<Vec<Figure>> {
     let running = kit.start_in(Server::Waypost, Room::AllCores)?;
     let what = format!("{} links: until /readyz", kit.links + 1);
     let value = running.ready_after.as_secs_f64();
-    let memory = running.process.memory()?;
+    let memory = running.process.memory(ALL_MEMORY)?;
     Ok(vec![
         Figure { what, value, goal: Goal::AtMost(READY), unit: "s" },
         Figure { what: "resident then".into(), value: memory, goal: Goal::None, unit: "MiB" },

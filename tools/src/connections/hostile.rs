@@ -21,9 +21,15 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Bytes offered at once.
 const CHUNK: usize = 64 << 10;
 
+/// Pipelines in a row, after the first. What the store and the allocator hold goes up and down by megabytes with each burst of
+/// clicks; what each connection adds to it shows over several.
+const ROW: u32 = 5;
+
 /// An attack: the bytes that it sends, over and over up to a number of bytes, so many at a time.
 struct Attack {
     what: &'static str,
+    /// How often, one after the other: its figures are of each.
+    times: u32,
     first: &'static str,
     /// Empty: the target's own request.
     repeated: &'static str,
@@ -37,6 +43,7 @@ struct Attack {
 const ATTACKS: &[Attack] = &[
     Attack {
         what: "nothing (for comparison)",
+        times: 1,
         first: "",
         repeated: "",
         total: 0,
@@ -46,6 +53,7 @@ const ATTACKS: &[Attack] = &[
     },
     Attack {
         what: "a head, 50 bytes a second, one at a time",
+        times: 1,
         first: "GET /a HTTP/1.1\r\nHost: ",
         repeated: "a",
         total: usize::MAX,
@@ -55,6 +63,7 @@ const ATTACKS: &[Attack] = &[
     },
     Attack {
         what: "a header field of 64 MiB",
+        times: 1,
         first: "GET /a HTTP/1.1\r\nHost: a\r\nX: ",
         repeated: "a",
         total: HEADER,
@@ -64,6 +73,7 @@ const ATTACKS: &[Attack] = &[
     },
     Attack {
         what: "3,000,000 pipelined requests, no answer read: the queue grows",
+        times: 1,
         first: "",
         repeated: "",
         total: usize::MAX,
@@ -72,7 +82,8 @@ const ATTACKS: &[Attack] = &[
         memory: QUEUE_KIB,
     },
     Attack {
-        what: "3,000,000 pipelined requests, no answer read, again",
+        what: "3,000,000 pipelined requests, no answer read, five more in a row, each",
+        times: ROW,
         first: "",
         repeated: "",
         total: usize::MAX,
@@ -88,9 +99,12 @@ pub(super) fn measure(target: &Target, time: Duration) -> Result<Vec<Figure>> {
     let mut own = None;
     for attack in ATTACKS {
         let (cpu, memory) = (target.running.process.cpu()?, target.memory()?);
-        let (start, sent) = (Instant::now(), attack.run(target, time)?);
+        let (start, mut sent) = (Instant::now(), 0);
+        for _ in 0..attack.times {
+            sent += attack.run(target, time)?;
+        }
         let cpu = (target.running.process.cpu()? - cpu) / start.elapsed().as_secs_f64() * 100.0;
-        let memory = target.memory()? - memory;
+        let memory = (target.memory()? - memory) / f64::from(attack.times);
         let Some(own) = own else {
             let what = format!("{}: CPU", attack.what);
             figures.push(Figure { what, value: cpu, goal: Goal::None, unit: "% of a core" });

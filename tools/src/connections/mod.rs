@@ -11,7 +11,7 @@ mod slow;
 
 use crate::figure;
 use crate::peers::build::Programs;
-use crate::peers::process::Interrupt;
+use crate::peers::process::{Interrupt, OWN_MEMORY};
 use crate::peers::server::{Kit, Running, Server};
 use crate::repo;
 use anyhow::{Result, bail};
@@ -92,9 +92,9 @@ impl Target {
         Ok(stream.write_all(self.request.as_bytes())?)
     }
 
-    /// KiB of the server's memory.
+    /// KiB of the server's own memory.
     fn memory(&self) -> Result<f64> {
-        Ok(self.running.process.memory()? * 1024.0)
+        Ok(self.running.process.memory(OWN_MEMORY)? * 1024.0)
     }
 }
 

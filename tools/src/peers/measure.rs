@@ -2,6 +2,7 @@
 
 use super::Shape;
 use super::metrics::{self, Clicks};
+use super::process::ALL_MEMORY;
 use super::server::{Kit, Running, Server};
 use crate::load::Report;
 use anyhow::{Context as _, Result, bail};
@@ -104,7 +105,7 @@ fn measure(
     let report = load(kit, running, codes, seconds, shape.flags)?;
     kit.interrupt.sleep(AFTER)?;
     let cpu = running.process.cpu()? - start;
-    let memory = running.process.memory()?;
+    let memory = running.process.memory(ALL_MEMORY)?;
     running.process.must_run()?;
     let after = clicks(kit, running)?;
     let recorded = match before.zip(after) {

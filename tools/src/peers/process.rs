@@ -22,6 +22,10 @@ const ALL_CORES: &str = "0-1023";
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How often something that is waited for is looked at.
 const STEP: Duration = Duration::from_millis(20);
+/// Resident memory in a process's status, all of it.
+pub(crate) const ALL_MEMORY: &str = "VmRSS:";
+/// Its own alone: without the pages of files, such as a store's, that the kernel has cached anyway.
+pub(crate) const OWN_MEMORY: &str = "RssAnon:";
 /// Bytes of a server's output that a failure shows.
 const SHOWN: usize = 2_000;
 
@@ -143,11 +147,12 @@ impl Process {
     }
 
     /// Resident memory in MiB: of the largest, where there are several processes, since they share most.
-    pub(crate) fn memory(&self) -> Result<f64> {
+    pub(crate) fn memory(&self, which: &str) -> Result<f64> {
         let mut largest = 0;
         for id in self.family() {
             let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-            largest = largest.max(resident(&status).context("no VmRSS in /proc/…/status")?);
+            let kib = resident(&status, which).with_context(|| format!("no {which} in /proc/…"));
+            largest = largest.max(kib?);
         }
         Ok(largest as f64 / 1024.0)
     }
@@ -186,15 +191,15 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
-/// KiB of resident memory in a process's status.
-fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// KiB of resident memory in a process's status, `which` of it.
+fn resident(status: &str, which: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(which))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{cpu_ticks, resident};
+    use super::{ALL_MEMORY, cpu_ticks, resident};
 
     #[test]
     fn proc_is_read() {
@@ -204,7 +209,7 @@ mod tests {
         check(&format!("17 (a) (b c) {rest}"), Some(42));
         check("17 (nginx) S 1", None);
         check("", None);
-        assert_eq!(resident("Name:\tx\nVmRSS:\t    1234 kB\n"), Some(1234));
-        assert_eq!(resident("Name:\tx\n"), None);
+        assert_eq!(resident("Name:\tx\nVmRSS:\t    1234 kB\n", ALL_MEMORY), Some(1234));
+        assert_eq!(resident("Name:\tx\n", ALL_MEMORY), None);
     }
 }
