@@ -14,9 +14,9 @@ const RULES: &[(&str, &str)] = &[
         "link_buckets",
         "SELECT format('link %s: %s clicks in grain %s, %s in all', link_id, n, grain, total) \
          FROM (SELECT link_id, grain, sum(clicks) AS n, sum(bots) AS b, sum(conversions) AS c \
-               FROM waypost.link_buckets GROUP BY link_id, grain) AS grains \
+               FROM waypost.link_tallies GROUP BY link_id, grain) AS grains \
          JOIN (SELECT link_id, sum(clicks) AS total, sum(bots) AS bots, sum(conversions) AS conv \
-               FROM waypost.link_buckets WHERE grain = 2 GROUP BY link_id) AS alls USING (link_id) \
+               FROM waypost.link_tallies WHERE grain = 2 GROUP BY link_id) AS alls USING (link_id) \
          WHERE (n, b, c) IS DISTINCT FROM (total, bots, conv) \
              AND NOT EXISTS (SELECT FROM waypost.purged JOIN waypost.link_extras AS left_over \
                              USING (link_id) WHERE purged.link_id = alls.link_id)",
@@ -30,14 +30,14 @@ const RULES: &[(&str, &str)] = &[
                FROM waypost.workspace_buckets GROUP BY workspace_id, grain) AS own \
          FULL JOIN (SELECT workspace_id, grain, sum(clicks) AS total, sum(bots) AS bots, \
                            sum(conversions) AS conv \
-               FROM waypost.link_buckets GROUP BY workspace_id, grain) AS links \
+               FROM waypost.link_tallies GROUP BY workspace_id, grain) AS links \
          USING (workspace_id, grain) WHERE (n, b, c) IS DISTINCT FROM (total, bots, conv)",
     ),
     (
         "clicks",
         "SELECT format('link %s: %s raw clicks, %s counted', link_id, n, total) \
          FROM (SELECT link_id, count(*) AS n FROM waypost.clicks GROUP BY link_id) AS raw \
-         FULL JOIN (SELECT link_id, sum(clicks) AS total FROM waypost.link_buckets \
+         FULL JOIN (SELECT link_id, sum(clicks) AS total FROM waypost.link_tallies \
                WHERE grain = 2 GROUP BY link_id HAVING sum(clicks) > 0) AS counted \
          USING (link_id) \
          WHERE n IS DISTINCT FROM total AND NOT EXISTS (SELECT FROM waypost.retention) \

@@ -36,6 +36,8 @@ pub(crate) const WAITING_BYTES: usize = 32 << 20;
 /// How long a click waits in memory before it is written: half of the second within which other
 /// nodes see it (SPEC 4).
 pub(crate) const WAIT: Duration = Duration::from_millis(500);
+/// How often hours that are over are looked for.
+pub(crate) const CLOSE: Duration = Duration::from_secs(60);
 /// Bytes of raw clicks that are sent at once.
 pub(crate) const COPY_BYTES: usize = 64 << 10;
 /// Roll-up rows of one statement.

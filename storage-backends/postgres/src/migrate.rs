@@ -21,6 +21,7 @@ const ALL: &[(i32, &str, &str)] = &[
     (1, "links_and_clicks", include_str!("../migrations/0001_links_and_clicks.sql")),
     (2, "copying", include_str!("../migrations/0002_copying.sql")),
     (3, "for_other_programs", include_str!("../migrations/0003_for_other_programs.sql")),
+    (4, "open_hours", include_str!("../migrations/0004_open_hours.sql")),
 ];
 
 /// A migration and whether it was run.

@@ -71,12 +71,16 @@ impl PostgresStore {
     }
 }
 
-/// Writes clicks that have waited long enough.
+/// Writes clicks that have waited long enough, and closes hours that are over.
 fn write_old(clicks: Arc<Clicks>) -> Result<Worker> {
+    let mut close_at = Instant::now() + limits::CLOSE;
     Worker::start("pg-flush", move |_| {
         thread::park_timeout(limits::WAIT / 4);
         // Who appends or reads next meets the same error and says so.
         let _ = clicks.flush_old();
+        if Instant::now() >= close_at && clicks.close_hours() != Ok(true) {
+            close_at = Instant::now() + limits::CLOSE;
+        }
     })
 }
 

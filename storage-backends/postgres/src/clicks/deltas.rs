@@ -1,8 +1,7 @@
 //! What many clicks add to roll-ups, in arrays: no map, no text and no allocation for a click.
 //!
 //! Texts become numbers, and clicks are sorted by link and time: those of a link and an hour stand
-//! together, and are counted in arrays addressed by number. A link that was clicked in one hour
-//! only has the same delta in all three grains.
+//! together, and are counted in arrays addressed by number.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -36,12 +35,12 @@ struct Cell {
     bots: u64,
 }
 
-/// What a bucket of a link is to be raised by; its ranges are of the arrays of [`Deltas`].
+/// What an hour of a link is to be raised by; its ranges are of the arrays of [`Deltas`].
 #[derive(Clone)]
 pub(super) struct Delta {
     pub(super) link: LinkId,
     pub(super) workspace: WorkspaceId,
-    pub(super) grain: i16,
+    /// The hour.
     pub(super) start: i64,
     pub(super) clicks: u64,
     pub(super) bots: u64,
@@ -53,7 +52,7 @@ pub(super) struct Delta {
 impl Delta {
     /// Where it is to be added.
     pub(super) fn place(&self) -> Place {
-        (self.link.0 as i64, self.grain, self.start)
+        (self.link.0 as i64, number(Grain::Hour), self.start)
     }
 }
 
@@ -63,7 +62,7 @@ pub(super) struct Deltas<'c> {
     texts: Texts<'c>,
     cells: Vec<Cell>,
     hashes: Vec<u32>,
-    /// Of links, by link, grain and start.
+    /// Of links, by link and hour.
     pub(super) links: Vec<Delta>,
     pub(super) workspaces: BTreeMap<Place, Counts>,
     pub(super) extras: Vec<(LinkId, Extra)>,
@@ -87,14 +86,9 @@ impl<'c> Deltas<'c> {
 
     /// All clicks of a link.
     fn link(&mut self, clicks: &[Hit], counter: &mut Counter) {
-        let first = self.links.len();
         for clicks in clicks.chunk_by(|a, b| a.hour() == b.hour()) {
             let hour = self.hour(clicks, counter);
             self.links.push(hour);
-        }
-        let hours = first..self.links.len();
-        for grain in [Grain::Day, Grain::All] {
-            self.wider(hours.clone(), grain);
         }
         if let (Some(earliest), Some(latest)) = (clicks.first(), clicks.last()) {
             let spent = clicks.iter().filter(|hit| hit.spent).count() as u64;
@@ -119,7 +113,6 @@ impl<'c> Deltas<'c> {
         Delta {
             link: hit.link,
             workspace: hit.workspace,
-            grain: number(Grain::Hour),
             start: hit.hour(),
             clicks: clicks.len() as u64,
             bots,
@@ -133,55 +126,6 @@ impl<'c> Deltas<'c> {
     fn crowd(&mut self, clicks: &[Hit], bots: bool) {
         let hashes = clicks.iter().filter(|hit| hit.bot == bots).map(|hit| hit.visitor);
         self.hashes.extend(hashes);
-    }
-
-    /// The buckets of a wider grain that these hours of one link are in.
-    fn wider(&mut self, hours: Range<usize>, grain: Grain) {
-        let of =
-            |delta: &Delta| grain.bucket(Timestamp(delta.start.saturating_mul(Timestamp::HOUR)));
-        let mut at = hours.start;
-        while at < hours.end {
-            let start = of(&self.links[at]);
-            let same = self.links[at..hours.end].iter().take_while(|delta| of(delta) == start);
-            let next = at + same.count();
-            let delta = self.sum(at..next);
-            self.links.push(Delta { grain: number(grain), start, ..delta });
-            at = next;
-        }
-    }
-
-    /// Several deltas of one link in one.
-    fn sum(&mut self, deltas: Range<usize>) -> Delta {
-        let mut sum = self.links[deltas.start].clone();
-        if deltas.len() == 1 {
-            return sum;
-        }
-        let parts = self.links[deltas].to_vec();
-        (sum.clicks, sum.bots) =
-            parts.iter().fold((0, 0), |(c, b), part| (c + part.clicks, b + part.bots));
-        sum.cells = self.sum_cells(&parts);
-        sum.people = self.join(parts.iter().map(|part| part.people.clone()));
-        sum.robots = self.join(parts.iter().map(|part| part.robots.clone()));
-        sum
-    }
-
-    fn sum_cells(&mut self, parts: &[Delta]) -> Range<usize> {
-        let mut all: Vec<Cell> =
-            parts.iter().flat_map(|part| &self.cells[part.cells.clone()]).copied().collect();
-        all.sort_unstable_by_key(|cell| (cell.dimension, cell.value));
-        let first = self.cells.len();
-        for same in all.chunk_by(|a, b| (a.dimension, a.value) == (b.dimension, b.value)) {
-            let (clicks, bots) =
-                same.iter().fold((0, 0), |(c, b), cell| (c + cell.clicks, b + cell.bots));
-            self.cells.push(Cell { clicks, bots, ..same[0] });
-        }
-        first..self.cells.len()
-    }
-
-    fn join(&mut self, ranges: impl Iterator<Item = Range<usize>>) -> Range<usize> {
-        let first = self.hashes.len();
-        ranges.for_each(|range| self.hashes.extend_from_within(range));
-        first..self.hashes.len()
     }
 
     /// What a workspace had in an hour, into all of its buckets.

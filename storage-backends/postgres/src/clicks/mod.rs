@@ -5,10 +5,12 @@
 //! One transaction copies the raw clicks, adds to the roll-ups and moves the batches' marks, so a
 //! transaction whose fate is not known is simply done again: the marks say what it did.
 //!
+//! The clicks of a link are counted into its open hour, which goes into its buckets later ([`close`]).
 //! Roll-ups have a row per *slot*. A transaction takes a free slot by an advisory lock, adds to
 //! that slot's rows, and lets it go with its end: no two ever wait for the same row, and there are
 //! as many slots as there were ever writers at the same moment, however often nodes restart.
 
+mod close;
 mod columns;
 mod copy;
 mod counts;
@@ -175,6 +177,13 @@ impl Clicks {
         let oldest = self.waiting.lock().batches.first().map(|taken| taken.at);
         let old = oldest.is_some_and(|at| at.elapsed() >= limits::WAIT);
         if old { self.flush() } else { Ok(()) }
+    }
+
+    /// Closes some of the hours that are over; whether there may be more. No flush of this node is
+    /// under way meanwhile, which would take another slot.
+    pub(crate) fn close_hours(&self) -> Result<bool> {
+        let _flushing = self.flushing.lock();
+        self.database.write(close::over)
     }
 
     pub(crate) fn forget_epoch(&self, epoch: Epoch) -> Result<()> {

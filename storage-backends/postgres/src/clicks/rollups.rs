@@ -42,7 +42,7 @@ pub(super) fn add(txn: &mut Transaction<'_>, slot: i32, folded: &Folded) -> Trie
     add_extras(txn, slot, &folded.extras())
 }
 
-/// Adds `deltas` to the rows of `slot`: bytes to bytes, where nothing is too long for that. While
+/// Adds `deltas` to the rows of `slot`, those of links to open hours: bytes to bytes, where nothing is too long for that. While
 /// some are added up, the database reads the next.
 pub(super) fn raise(txn: &mut Transaction<'_>, slot: i32, deltas: Deltas<'_>) -> Tried<()> {
     thread::scope(|scope| {
@@ -59,7 +59,7 @@ pub(super) fn raise(txn: &mut Transaction<'_>, slot: i32, deltas: Deltas<'_>) ->
         let mut sent = 0;
         for few in deltas.links.chunks(limits::ROWS) {
             let places: Vec<_> = few.iter().map(Delta::place).collect();
-            let stored = read(txn, &LINKS, slot, &places)?;
+            let stored = read(txn, &OPEN, slot, &places)?;
             // Who adds up is there until `to` is gone.
             sent += usize::from(to.send((few, stored)).is_ok());
             if sent > 1 {
@@ -80,7 +80,7 @@ fn write_next(
     writes: &Receiver<Tried<Columns>>,
 ) -> Tried<()> {
     let gone = |_| Fault::Refused(Error::Unavailable("roll-ups were not added up".into()));
-    write(txn, &LINKS, slot, &writes.recv().map_err(gone)??)
+    write(txn, &OPEN, slot, &writes.recv().map_err(gone)??)
 }
 
 /// What the rows of these buckets become.
@@ -99,7 +99,7 @@ fn add_up(deltas: &Deltas<'_>, few: &[Delta], stored: Vec<Row>) -> Tried<Columns
     Ok(columns)
 }
 
-/// One of the two tables of buckets.
+/// A table of buckets.
 pub(super) struct Table {
     pub(super) name: &'static str,
     pub(super) owner: &'static str,
@@ -110,6 +110,9 @@ pub(super) struct Table {
 /// The buckets of links.
 pub(super) const LINKS: Table =
     Table { name: "waypost.link_buckets", owner: "link_id", with_workspace: true };
+/// The hours of links that are not closed.
+pub(super) const OPEN: Table =
+    Table { name: "waypost.open_hours", owner: "link_id", with_workspace: true };
 /// The buckets of workspaces.
 pub(super) const WORKSPACES: Table =
     Table { name: "waypost.workspace_buckets", owner: "workspace_id", with_workspace: false };

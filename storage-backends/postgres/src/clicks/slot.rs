@@ -24,6 +24,13 @@ pub(super) fn take(txn: &mut Transaction<'_>) -> Tried<i32> {
     Err(Error::Unavailable("too many nodes write clicks".into()).into())
 }
 
+/// Takes this slot, where it is free.
+pub(super) fn take_this(txn: &mut Transaction<'_>, slot: i32) -> Tried<bool> {
+    txn.execute("SELECT pg_advisory_xact_lock_shared($1, 0)", &[&ALL])?;
+    let sql = "SELECT pg_try_advisory_xact_lock($1, $2)";
+    Ok(txn.query_one(sql, &[&SLOTS, &slot])?.get(0))
+}
+
 /// Waits for everybody who holds a slot, and keeps others from taking one.
 pub(super) fn take_all(txn: &mut Transaction<'_>) -> Tried<()> {
     txn.execute("SELECT pg_advisory_xact_lock($1, 0)", &[&ALL])?;

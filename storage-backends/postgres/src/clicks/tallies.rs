@@ -1,4 +1,4 @@
-//! What statistics read: roll-ups, the rows of all slots merged.
+//! What statistics read: roll-ups and open hours, the rows of all slots merged.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,7 @@ use waypost_storage::{
     page_limit,
 };
 
-use super::{
-    counts,
-    fold::number,
-    rollups::{LINKS, WORKSPACES},
-};
+use super::{counts, fold::number, rollups::WORKSPACES};
 use crate::{fault::Tried, read::bigint};
 
 /// What each of `links` has had in all.
@@ -21,7 +17,7 @@ pub(super) fn totals(client: &mut Client, links: &[LinkId]) -> Tried<Vec<Totals>
     let ids: Vec<_> = links.iter().map(|link| link.0 as i64).collect();
     let mut found = BTreeMap::<i64, Totals>::new();
     let sql = "SELECT link_id, sum(clicks)::bigint, sum(bots)::bigint, sum(conversions)::bigint \
-               FROM waypost.link_buckets WHERE link_id = ANY($1) AND grain = 2 GROUP BY link_id";
+               FROM waypost.link_tallies WHERE link_id = ANY($1) AND grain = 2 GROUP BY link_id";
     for row in client.query(sql, &[&ids])? {
         let totals = found.entry(row.get(0)).or_default();
         totals.clicks = row.get::<_, i64>(1) as u64;
@@ -45,9 +41,13 @@ pub(super) fn totals(client: &mut Client, links: &[LinkId]) -> Tried<Vec<Totals>
 
 /// The buckets that hold anything.
 pub(super) fn tally(client: &mut Client, query: &TallyQuery) -> Tried<Vec<Bucket>> {
-    let (table, owners): (_, Vec<_>) = match &query.scope {
-        Scope::Links(links) => (&LINKS, links.iter().map(|link| link.0 as i64).collect()),
-        Scope::Workspace(workspace) => (&WORKSPACES, vec![workspace.0 as i64]),
+    let (table, owner, owners): (_, _, Vec<_>) = match &query.scope {
+        Scope::Links(links) => {
+            ("waypost.link_tallies", "link_id", links.iter().map(|link| link.0 as i64).collect())
+        }
+        Scope::Workspace(workspace) => {
+            (WORKSPACES.name, WORKSPACES.owner, vec![workspace.0 as i64])
+        }
     };
     let (from, to) = if query.grain == Grain::All { (0, 1) } else { (query.from, query.to) };
     let mut columns = counts::COLUMNS.to_owned();
@@ -58,9 +58,8 @@ pub(super) fn tally(client: &mut Client, query: &TallyQuery) -> Tried<Vec<Bucket
         columns = columns.replace("visitors, robots", "NULL::bytea, NULL::bytea");
     }
     let sql = format!(
-        "SELECT start, {columns} FROM {} \
-         WHERE {} = ANY($1) AND grain = $2 AND start >= $3 AND start < $4",
-        table.name, table.owner,
+        "SELECT start, {columns} FROM {table} \
+         WHERE {owner} = ANY($1) AND grain = $2 AND start >= $3 AND start < $4",
     );
     let mut merged = BTreeMap::<i64, Counts>::new();
     for row in client.query(&sql, &[&owners, &number(query.grain), &from, &to])? {
@@ -77,7 +76,7 @@ pub(super) fn link_counts(
     query: &LinkCountQuery,
 ) -> Tried<Page<LinkCount, LinkId>> {
     let limit = page_limit(query.limit);
-    let sql = "SELECT link_id, sum(clicks)::bigint, sum(bots)::bigint FROM waypost.link_buckets \
+    let sql = "SELECT link_id, sum(clicks)::bigint, sum(bots)::bigint FROM waypost.link_tallies \
                WHERE workspace_id = $1 AND grain = 1 AND start >= $2 AND start < $3 \
                    AND link_id > $4 \
                GROUP BY link_id HAVING sum(clicks) > 0 ORDER BY link_id LIMIT $5";

@@ -3,7 +3,9 @@
 use std::thread;
 
 use waypost_link::WorkspaceId;
-use waypost_storage::{Address, BatchBuilder, Conversion, NewClick, Row, Text};
+use waypost_storage::{
+    Address, BatchBuilder, Conversion, Detail, Grain, NewClick, Row, Scope, Text,
+};
 
 use super::*;
 use crate::testing::TestDatabase;
@@ -103,6 +105,53 @@ fn reported_clicks_wait_for_none_and_conversions_for_all() {
         assert!(matches!(recorded[..], [Recorded::Stored(_)]), "{recorded:?}");
         assert_eq!(clicks.durable(EPOCH), Ok(durable));
     }
+}
+
+#[test]
+fn what_a_link_had_is_the_same_while_its_hours_are_open_and_once_they_are_closed() {
+    let test = TestDatabase::new();
+    let clicks = clicks(&test);
+    let (start, hour) = (id(0).received.hour(), id(0).received.hour() + 1);
+    let seen = |grain| {
+        let scope = Scope::Links(vec![LINK]);
+        let query = TallyQuery { scope, grain, from: 0, to: hour, detail: Detail::Shares };
+        let buckets = clicks.tally(&query).unwrap();
+        buckets.iter().map(|bucket| (bucket.start, bucket.counts.clicks)).collect::<Vec<_>>()
+    };
+    let open = || {
+        let sql = "SELECT count(*) FROM waypost.open_hours";
+        test.connect().query_one(sql, &[]).unwrap().get::<_, i64>(0)
+    };
+    for (sequence, total) in [(1, 3), (2, 6)] {
+        clicks.append(mark(sequence), &batch()).unwrap();
+        for still_open in [1, 0] {
+            let expected = [(Grain::Hour, start), (Grain::Day, start / 24), (Grain::All, 0)];
+            for (grain, start) in expected {
+                assert_eq!(seen(grain), [(start, total)], "{grain:?}, {still_open} open");
+            }
+            assert_eq!((counted(&clicks), open()), (total, still_open));
+            assert_eq!(crate::check::check(&clicks.database).unwrap().findings, []);
+            while clicks.close_hours().unwrap() {}
+        }
+    }
+    clicks.append(mark(3), &batch()).unwrap();
+    assert_eq!(counted(&clicks), 9);
+    while clicks.trim(Trim::Link(LINK, WorkspaceId(1))).unwrap().more {}
+    assert_eq!((counted(&clicks), open()), (0, 0));
+}
+
+#[test]
+fn an_hour_that_somebody_writes_to_stays_open() {
+    let test = TestDatabase::new();
+    let clicks = clicks(&test);
+    clicks.append(mark(1), &batch()).unwrap();
+    clicks.flush().unwrap();
+    let mut other = test.connect();
+    let mut writing = other.transaction().unwrap();
+    assert_eq!(slot::take(&mut writing).unwrap(), 0);
+    assert_eq!(clicks.close_hours(), Ok(false));
+    writing.rollback().unwrap();
+    assert_eq!(clicks.close_hours(), Ok(true));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use waypost_storage::{
 };
 
 use super::{
-    Clicks,
+    Clicks, close,
     copy::{self, Raw},
     counts, events,
     fold::{self, Folded},
@@ -84,6 +84,9 @@ impl Clicks {
         limit: i64,
     ) -> Result<Page<Piece, Vec<u8>>> {
         self.flush()?;
+        if matches!((part, after), (Part::Buckets, None)) {
+            while self.database.write_with_patience(limits::SLOW, close::any)? {}
+        }
         self.database.with(|client| match part {
             Part::Purged => list(client, &PURGED, after, limit),
             Part::Buckets => buckets(client, after, limit.min(limits::ROWS as i64)),

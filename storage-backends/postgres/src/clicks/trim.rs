@@ -8,7 +8,7 @@ use waypost_link::{LinkId, Timestamp, WorkspaceId};
 use waypost_storage::{Counts, Trimmed};
 
 use super::{
-    counts, partitions,
+    close, counts, partitions,
     rollups::{self, LINKS, Place, WORKSPACES},
     slot,
 };
@@ -87,6 +87,7 @@ pub(super) fn purge(
     slot::take_all(txn)?;
     let id = link.0 as i64;
     txn.execute("INSERT INTO waypost.purged (link_id) VALUES ($1) ON CONFLICT DO NOTHING", &[&id])?;
+    close::of_link(txn, link)?;
     let mut more = take_buckets(txn, link, workspace)?;
     let sql = "DELETE FROM waypost.clicks USING \
                    (SELECT tableoid AS part, ctid AS place FROM waypost.clicks \
