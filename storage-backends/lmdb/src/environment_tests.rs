@@ -89,6 +89,15 @@ fn commits_are_kept_apart_until_enough_waits_or_the_time_is_over() {
 }
 
 #[test]
+fn long_commits_are_kept_further_apart() {
+    let ms = Duration::from_millis;
+    for (interval, took, pause) in [(5, 0, 5), (5, 1, 12), (5, 90, 20), (0, 90, 0)] {
+        let rhythm = Rhythm { interval: ms(interval), ..Rhythm::default() };
+        assert_eq!(rhythm.pause(ms(took)), ms(pause), "{interval}, {took}");
+    }
+}
+
+#[test]
 fn an_io_error_stops_the_writer_until_it_is_opened_anew() {
     let dir = tempfile::tempdir().unwrap();
     let links = open(dir.path()).unwrap();

@@ -2,7 +2,8 @@
 //!
 //! Jobs that wait while a commit is synced share the next one, so that the disk's latency bounds
 //! the length of a commit and not the number of writers. Where commits are kept apart, jobs that
-//! come one by one share one as well: a commit by itself takes the CPU of several changes.
+//! come one by one share one as well: a commit by itself takes the CPU of several changes. Where the
+//! machine is busy, so that each takes longer, they are kept further apart.
 //!
 //! A job is a closure over the open write transaction; it either does all that it wants, or refuses
 //! before it wrote anything. Where the transaction itself breaks, each job is tried once more
@@ -84,6 +85,13 @@ pub(crate) struct Rhythm {
 impl Default for Rhythm {
     fn default() -> Self {
         Self { sweep: limits::STALE_READERS, interval: Duration::ZERO }
+    }
+}
+
+impl Rhythm {
+    /// The time from the start of a commit that took so long to that of the next.
+    fn pause(&self, took: Duration) -> Duration {
+        (took * limits::REST).clamp(self.interval, self.interval * limits::STRETCH)
     }
 }
 
@@ -231,11 +239,12 @@ impl<T: Schema> Thread<T> {
                 let _ = self.opened.env.clear_stale_readers();
                 swept = Instant::now();
             }
-            earliest = Instant::now() + self.rhythm.interval;
+            let start = Instant::now();
             match group {
                 Some(group) => self.serve(group),
                 None => return,
             }
+            earliest = start + self.rhythm.pause(start.elapsed());
         }
     }
 
