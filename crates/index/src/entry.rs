@@ -246,7 +246,7 @@ mod tests {
     fn an_entry_survives_its_bytes() {
         let narrow = u64::from(u32::MAX);
         let large = (1 << 53) - 1;
-        let code = "🎉".repeat(64);
+        let code = "🎉".repeat(if cfg!(miri) { 4 } else { 64 });
         let destination = format!("https://{}", "a".repeat(if cfg!(miri) { 184 } else { 8_184 }));
         check(1, 1, 0, 1, "hi", "https://example.com/");
         check(large, narrow, narrow, narrow, "x", "https://example.com/");

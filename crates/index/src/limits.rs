@@ -20,8 +20,8 @@ pub const WASTE_PART: usize = 16;
 pub const WASTE_BYTES: usize = if cfg!(feature = "model") { 128 } else { 1024 };
 /// While an index is loaded, a table that is full is rebuilt for this many times its entries.
 pub const LOADING_ROOM: usize = 4;
-/// What tables stand on is bought in multiples of this, in bytes: the huge page of most machines.
-pub const HUGE_PAGE: usize = 2 << 20;
+/// What tables stand on is bought in multiples of this, in bytes: the huge page of most machines. Miri follows every byte.
+pub const HUGE_PAGE: usize = if cfg!(miri) { 1 << 15 } else { 2 << 20 };
 /// A loaded index whose entries are fewer bytes has no huge pages: it would waste a good part of them.
 pub const SETTLED_BYTES: usize = 16 * HUGE_PAGE;
 /// Tables that are given the size they need before those that they replace go: more are more memory.

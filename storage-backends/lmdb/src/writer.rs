@@ -90,7 +90,7 @@ impl Default for Rhythm {
 
 impl Rhythm {
     /// The time from the start of a commit that took so long to that of the next.
-    fn pause(&self, took: Duration) -> Duration {
+    pub(crate) fn pause(&self, took: Duration) -> Duration {
         (took * limits::REST).clamp(self.interval, self.interval * limits::STRETCH)
     }
 }
