@@ -324,7 +324,7 @@ mod tests {
     /// Fills a table with entries whose hashes `hash` makes; every one must be found, and nothing
     /// else, also after every third is taken away and all are put again.
     fn check(count: u64, hash: impl Fn(u64) -> u64 + Copy) {
-        let count = if cfg!(miri) { count / 20 } else { count };
+        let count = if cfg!(miri) { count / 100 } else { count };
         let codes: Vec<String> = (0..count).map(|n| format!("code{n}")).collect();
         let number = |code: &str| code[4..].parse::<u64>().unwrap();
         let key = |n: u64| Key {

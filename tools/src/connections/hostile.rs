@@ -21,9 +21,11 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Bytes offered at once.
 const CHUNK: usize = 64 << 10;
 
-/// Pipelines in a row, after the first. What the store and the allocator hold goes up and down by megabytes with each burst of
-/// clicks; what each connection adds to it shows over several.
-const ROW: u32 = 5;
+/// Pipelines in a row until all that clicks wait and are sorted in, here and in the store, has seen as many at once, and is kept.
+const GROWING: u32 = 5;
+/// Pipelines in a row after those. The allocator holds a megabyte more or less from one to the next; what each adds shows over
+/// several.
+const GROWN: u32 = 10;
 
 /// An attack: the bytes that it sends, over and over up to a number of bytes, so many at a time.
 struct Attack {
@@ -72,8 +74,8 @@ const ATTACKS: &[Attack] = &[
         memory: KIB,
     },
     Attack {
-        what: "3,000,000 pipelined requests, no answer read: the queue grows",
-        times: 1,
+        what: "3,000,000 pipelined requests, no answer read, 5 in a row while buffers grow, each",
+        times: GROWING,
         first: "",
         repeated: "",
         total: usize::MAX,
@@ -82,8 +84,8 @@ const ATTACKS: &[Attack] = &[
         memory: QUEUE_KIB,
     },
     Attack {
-        what: "3,000,000 pipelined requests, no answer read, five more in a row, each",
-        times: ROW,
+        what: "3,000,000 pipelined requests, no answer read, 10 more in a row, each",
+        times: GROWN,
         first: "",
         repeated: "",
         total: usize::MAX,
