@@ -180,10 +180,14 @@ impl Clicks {
     }
 
     /// Closes some of the hours that are over; whether there may be more. No flush of this node is
-    /// under way meanwhile, which would take another slot.
+    /// under way meanwhile, which would take another slot; who waits for one is told a failure.
     pub(crate) fn close_hours(&self) -> Result<bool> {
-        let _flushing = self.flushing.lock();
-        self.database.write(close::over)
+        let mut failed = self.flushing.lock();
+        let done = self.database.write(close::over);
+        if let Err(error) = &done {
+            *failed = Some((Instant::now(), error.clone()));
+        }
+        done
     }
 
     pub(crate) fn forget_epoch(&self, epoch: Epoch) -> Result<()> {
