@@ -4,17 +4,8 @@
 -- version beside it.
 
 CREATE TABLE waypost.open_hours (
-    link_id      bigint NOT NULL,
-    grain        smallint NOT NULL CHECK (grain = 0),
-    start        bigint NOT NULL,
-    slot         integer NOT NULL,
-    workspace_id bigint NOT NULL,
-    clicks       bigint NOT NULL,
-    bots         bigint NOT NULL,
-    conversions  bigint NOT NULL,
-    visitors     bytea NOT NULL,
-    robots       bytea NOT NULL,
-    shares       bytea NOT NULL,
+    LIKE waypost.link_buckets,
+    CHECK (grain = 0),
     -- In the order of closing. Of any other index that begins with the hour, a planner without
     -- statistics would think that it finds a row as fast.
     PRIMARY KEY (start, slot, link_id, grain)

@@ -42,8 +42,8 @@ pub(super) fn add(txn: &mut Transaction<'_>, slot: i32, folded: &Folded) -> Trie
     add_extras(txn, slot, &folded.extras())
 }
 
-/// Adds `deltas` to the rows of `slot`, those of links to open hours: bytes to bytes, where nothing is too long for that. While
-/// some are added up, the database reads the next.
+/// Adds `deltas` to the rows of `slot`, those of links to open hours: bytes to bytes, where nothing
+/// is too long for that. While some are added up, the database reads the next.
 pub(super) fn raise(txn: &mut Transaction<'_>, slot: i32, deltas: Deltas<'_>) -> Tried<()> {
     thread::scope(|scope| {
         let (to, reads) = sync_channel(1);
@@ -113,6 +113,9 @@ pub(super) const LINKS: Table =
 /// The hours of links that are not closed.
 pub(super) const OPEN: Table =
     Table { name: "waypost.open_hours", owner: "link_id", with_workspace: true };
+/// Both together, to be read.
+pub(super) const TALLIES: Table =
+    Table { name: "waypost.link_tallies", owner: "link_id", with_workspace: true };
 /// The buckets of workspaces.
 pub(super) const WORKSPACES: Table =
     Table { name: "waypost.workspace_buckets", owner: "workspace_id", with_workspace: false };

@@ -14,10 +14,9 @@ const ALL: i32 = 0x7761_7902;
 
 /// Takes a free slot.
 pub(super) fn take(txn: &mut Transaction<'_>) -> Tried<i32> {
-    txn.execute("SELECT pg_advisory_xact_lock_shared($1, 0)", &[&ALL])?;
+    enter(txn)?;
     for slot in 0..limits::SLOTS {
-        let sql = "SELECT pg_try_advisory_xact_lock($1, $2)";
-        if txn.query_one(sql, &[&SLOTS, &slot])?.get(0) {
+        if lock(txn, slot)? {
             return Ok(slot);
         }
     }
@@ -26,7 +25,18 @@ pub(super) fn take(txn: &mut Transaction<'_>) -> Tried<i32> {
 
 /// Takes this slot, where it is free.
 pub(super) fn take_this(txn: &mut Transaction<'_>, slot: i32) -> Tried<bool> {
+    enter(txn)?;
+    lock(txn, slot)
+}
+
+/// Waits for whoever has taken all slots.
+fn enter(txn: &mut Transaction<'_>) -> Tried<()> {
     txn.execute("SELECT pg_advisory_xact_lock_shared($1, 0)", &[&ALL])?;
+    Ok(())
+}
+
+/// Locks a slot, where nobody else has.
+fn lock(txn: &mut Transaction<'_>, slot: i32) -> Tried<bool> {
     let sql = "SELECT pg_try_advisory_xact_lock($1, $2)";
     Ok(txn.query_one(sql, &[&SLOTS, &slot])?.get(0))
 }

@@ -9,7 +9,11 @@ use waypost_storage::{
     page_limit,
 };
 
-use super::{counts, fold::number, rollups::WORKSPACES};
+use super::{
+    counts,
+    fold::number,
+    rollups::{TALLIES, WORKSPACES},
+};
 use crate::{fault::Tried, read::bigint};
 
 /// What each of `links` has had in all.
@@ -41,13 +45,9 @@ pub(super) fn totals(client: &mut Client, links: &[LinkId]) -> Tried<Vec<Totals>
 
 /// The buckets that hold anything.
 pub(super) fn tally(client: &mut Client, query: &TallyQuery) -> Tried<Vec<Bucket>> {
-    let (table, owner, owners): (_, _, Vec<_>) = match &query.scope {
-        Scope::Links(links) => {
-            ("waypost.link_tallies", "link_id", links.iter().map(|link| link.0 as i64).collect())
-        }
-        Scope::Workspace(workspace) => {
-            (WORKSPACES.name, WORKSPACES.owner, vec![workspace.0 as i64])
-        }
+    let (table, owners): (_, Vec<_>) = match &query.scope {
+        Scope::Links(links) => (&TALLIES, links.iter().map(|link| link.0 as i64).collect()),
+        Scope::Workspace(workspace) => (&WORKSPACES, vec![workspace.0 as i64]),
     };
     let (from, to) = if query.grain == Grain::All { (0, 1) } else { (query.from, query.to) };
     let mut columns = counts::COLUMNS.to_owned();
@@ -58,8 +58,9 @@ pub(super) fn tally(client: &mut Client, query: &TallyQuery) -> Tried<Vec<Bucket
         columns = columns.replace("visitors, robots", "NULL::bytea, NULL::bytea");
     }
     let sql = format!(
-        "SELECT start, {columns} FROM {table} \
-         WHERE {owner} = ANY($1) AND grain = $2 AND start >= $3 AND start < $4",
+        "SELECT start, {columns} FROM {} \
+         WHERE {} = ANY($1) AND grain = $2 AND start >= $3 AND start < $4",
+        table.name, table.owner,
     );
     let mut merged = BTreeMap::<i64, Counts>::new();
     for row in client.query(&sql, &[&owners, &number(query.grain), &from, &to])? {
