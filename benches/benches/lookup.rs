@@ -21,6 +21,8 @@ use waypost_link::{
 type Code = [u8; 8];
 const SIZES: [u64; 2] = [10_000, 1_000_000];
 const QUERIES: usize = 1 << 20;
+/// Requests of a round of a busy listener.
+const ROUND: usize = 32;
 
 /// What the maps keep of a link, beside its code.
 struct Plain {
@@ -124,14 +126,39 @@ fn measure(c: &mut Criterion, name: &str, links: u64, look: &dyn Fn(&str) -> u64
     group.finish();
 }
 
+/// Measures one lookup of a round, in which the memory of all is asked for before the first, as listeners do.
+fn measure_rounds(c: &mut Criterion, index: &Index, links: u64, look: &dyn Fn(&str) -> u64) {
+    let mut group = c.benchmark_group("lookup");
+    group.throughput(Throughput::Elements(1));
+    for (order, codes) in orders(links) {
+        let mut rounds = codes.chunks_exact(ROUND).cycle();
+        let mut round = || {
+            let codes = rounds.next().unwrap_or_default();
+            index.prefetch(codes.iter().map(|code| (DomainId::DEFAULT, text(code))));
+            codes.iter().fold(0, |all, code| all ^ look(text(code)))
+        };
+        let id = BenchmarkId::new(format!("index_in_rounds/{order}"), links);
+        group.bench_function(id, |bencher| {
+            bencher.iter_custom(|lookups| {
+                let (start, rounds) = (Instant::now(), lookups.div_ceil(ROUND as u64));
+                (0..rounds).for_each(|_| drop(black_box(round())));
+                start.elapsed().mul_f64(lookups as f64 / (rounds * ROUND as u64) as f64)
+            });
+        });
+    }
+    group.finish();
+}
+
 fn lookup(c: &mut Criterion) {
     for links in SIZES {
         let index = index(links);
         report(&index);
-        measure(c, "index", links, &|code| {
+        let look = |code: &str| {
             let found = index.with(DomainId::DEFAULT, code, |e| touch(e.id.0, e.destination));
             found.unwrap_or_default()
-        });
+        };
+        measure(c, "index", links, &look);
+        measure_rounds(c, &index, links, &look);
         drop(index);
 
         let map: HashMap<Box<str>, Arc<Plain>, RandomState> =

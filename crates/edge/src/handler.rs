@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use waypost_h1::{BodyPolicy, Handler, Head, Method, Outcome, Reply, Request, Response};
+use waypost_h1::{BodyPolicy, Handler, Head, Method, Outcome, Preview, Reply, Request, Response};
 use waypost_link::{LinkId, WorkspaceId};
 use waypost_redirect::{Answer, Engine, Facts, PasswordCheck, Scratch, StatsPage};
 
@@ -306,6 +306,12 @@ impl Handler for Mounted {
             }
             _ if self.redirects => self.edge.redirect(request, reply),
             _ => reply.text(404, "not found\n"),
+        }
+    }
+
+    fn prefetch(&self, coming: &[Preview<'_>]) {
+        if self.redirects {
+            self.edge.engine.prefetch(coming.iter().map(|preview| (preview.host, preview.path)));
         }
     }
 }

@@ -12,7 +12,9 @@ use std::{
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use waypost_edge::{Blocking, Edge, Mounted, Readings, Settings};
-use waypost_h1::{BodyPolicy, Conversation, Handler, Head, Limits, Outcome, Reply, Request};
+use waypost_h1::{
+    BodyPolicy, Conversation, Handler, Head, Limits, Outcome, Preview, Reply, Request,
+};
 use waypost_index::Index;
 use waypost_link::*;
 use waypost_redirect::Engine;
@@ -104,6 +106,9 @@ fn a_redirect_allocates_nothing() {
     let counted = conversation.handler();
     assert_eq!(answers.windows(10).filter(|bytes| bytes == b"302 Found\r").count(), 64);
     assert_eq!(counted.requests.load(Relaxed), 128);
+    let region = Region::new(ALLOCATOR);
+    counted.inner.prefetch(&[Preview { path: "/plain", host: b"go.example" }; 2]);
+    assert_eq!(region.change().allocations, 0, "prefetching");
     // The first answer of a batch makes the output buffer, which then doubles as it grows.
     assert_eq!(counted.allocations.load(Relaxed) - before, 1);
     assert!(counted.reallocations.load(Relaxed) - buffer <= 12);

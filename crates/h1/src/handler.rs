@@ -5,7 +5,7 @@
 //! the engine call it straight after `accept`, before a coroutine exists.
 
 use crate::deferred::Slot;
-use crate::{Head, Refusal, Reply, Request};
+use crate::{Head, Preview, Refusal, Reply, Request};
 use std::sync::Arc;
 
 /// What to do with a request's body; asked once the head is there and only if a body is announced.
@@ -48,6 +48,12 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers a request. It must not block, sleep, or wait for a lock that can be held long: the answer is written
     /// through `reply` before it returns, or promised with [`Reply::defer`]. A panic becomes a 500.
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) -> Outcome;
+
+    /// Told of requests on several connections that are answered next, so that it can have the processor fetch what it will
+    /// look up for them. It may be told of a part of them, and of what turns out to be no request; by default it does nothing.
+    fn prefetch(&self, coming: &[Preview<'_>]) {
+        let _ = coming;
+    }
 
     /// Answers in the engine's place when it refuses a request whose head is in order: 413, or 400 for a body
     /// whose framing is broken. For servers whose errors have a shape of their own. The connection closes afterwards.

@@ -14,6 +14,7 @@
 //!   [`Deferred`] with [`Reply::defer`], gives it to another thread and returns; [`Deferred::complete`] sends the [`Response`].
 //!   Because it never blocks, the first requests of a connection are answered straight after `accept`.
 //! - [`Handler::body`] says what becomes of a body: [`BodyPolicy`].
+//! - [`Handler::prefetch`] is told what comes next, so that memory is waited for once for many requests.
 //! - [`Handler::refuse`] gives the engine's own 413 and body 400 another shape; all other refusals ([`Refusal`]) come before
 //!   a handler could know what was asked.
 //!
@@ -42,6 +43,7 @@ mod handler;
 mod head;
 mod limits;
 mod line;
+mod preview;
 mod proxy;
 mod refusal;
 mod reply;
@@ -58,6 +60,7 @@ pub use deferred::Deferred;
 pub use field::Field;
 pub use handler::{BodyPolicy, Handler, Outcome};
 pub use limits::{HEADERS_MAX, Limits, default_max_connections};
+pub use preview::Preview;
 pub use refusal::Refusal;
 pub use reply::{Answer, Body, Reply, Response};
 pub use request::{Head, Method, Moment, Request, Version};

@@ -47,6 +47,9 @@ pub(crate) const KEPT_BYTES: usize = 32 * 1024;
 /// Buffers for answers of [`SEND_BYTES`] at most that a listener keeps for the next ones.
 pub(crate) const SPARE_OUTPUTS: usize = 64;
 
+/// Requests that a handler is told of at once, before they are answered.
+pub(crate) const PREVIEWS: usize = 32;
+
 /// Rounds that a listener's connections may take in a row before new ones are looked for.
 pub(crate) const ROUNDS_IN_A_ROW: u32 = 4;
 

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::handler::Outcome;
 use crate::reply::Exchange;
-use crate::{Counters, Handler, Head, Limits, Method, Moment, Reply, Version};
+use crate::{Counters, Handler, Head, Limits, Method, Moment, Preview, Reply, Version};
 
 /// What serves all connections of a server.
 pub(crate) struct Service<H> {
@@ -28,6 +28,13 @@ pub(crate) fn exchange_of(head: &Head<'_>, close: bool, batch: Batch) -> Exchang
         close,
         http10: head.version == Version::Http10,
         unix_seconds: batch.moment.unix_micros / 1_000_000,
+    }
+}
+
+/// Tells the handler what comes; a panic is counted, and changes nothing.
+pub(crate) fn prefetch<H: Handler>(service: &Service<H>, coming: &[Preview<'_>]) {
+    if catch_unwind(AssertUnwindSafe(|| service.handler.prefetch(coming))).is_err() {
+        Counters::add_nonzero(&service.counters.panics, 1);
     }
 }
 

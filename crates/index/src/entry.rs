@@ -95,6 +95,14 @@ impl Head {
     }
 }
 
+/// Asks for the entry at `at`.
+#[inline]
+pub(crate) fn prefetch(arena: &Arena, at: Location) {
+    let bytes = arena.at(at);
+    bytes.prefetch(0);
+    PREFETCHED.iter().for_each(|&further| bytes.prefetch(further));
+}
+
 /// The entry at `at` if it is of this code on this domain. `details` finds the options that an
 /// entry's number stands for.
 #[inline]

@@ -9,6 +9,8 @@ use waypost_link::{Change, DomainId, LinkId, Revision};
 
 use crate::{
     Directory, Entry, Loader, Spent,
+    arena::prefetch,
+    limits::PREFETCHED,
     sync::{ArcSwap, AtomicU64, Condvar, Mutex, Ordering, PoisonError, lock, wait_while},
     writer::{Counters, Hasher, Shards, Writer, shard},
 };
@@ -68,6 +70,23 @@ impl Index {
         let key = self.hasher.key(domain, code);
         let table = self.shards[shard(key.hash)].load();
         table.find(key).map(read)
+    }
+
+    /// Has the processor fetch what looking up these codes (decoded) will read, so that many lookups wait for memory
+    /// together: first the table of each code, then their lines, then the entries. At most [`limits::PREFETCHED`](crate::limits) of them.
+    ///
+    /// Wait-free, without allocation, and of no effect but on time.
+    pub fn prefetch(&self, names: impl Iterator<Item = (DomainId, impl AsRef<str>)>) {
+        let table = |hash| self.shards[shard(hash)].load();
+        let (mut hashes, mut count) = ([0; PREFETCHED], 0);
+        for (hash, (domain, code)) in hashes.iter_mut().zip(names) {
+            *hash = self.hasher.key(domain, code.as_ref()).hash;
+            prefetch(Arc::as_ptr(&table(*hash)));
+            count += 1;
+        }
+        let hashes = &hashes[..count];
+        hashes.iter().for_each(|&hash| table(hash).prefetch_line(hash));
+        hashes.iter().for_each(|&hash| table(hash).prefetch_entry(hash));
     }
 
     /// Calls `read` with the hostnames, rotators and workspaces, under the same rules as

@@ -12,7 +12,7 @@ use waypost_link::DomainId;
 
 use crate::{
     Details, Entry,
-    arena::{Appender, Arena, Location},
+    arena::{self, Appender, Arena, Location},
     entry,
     ground::Ground,
     limits::{GROUP, PROBES, WASTE_BYTES, WASTE_PART},
@@ -34,8 +34,13 @@ pub(crate) struct Key<'a> {
 impl Key<'_> {
     #[inline]
     fn tag(&self) -> u8 {
-        (self.hash as u8).max(FULL)
+        tag(self.hash)
     }
+}
+
+#[inline]
+fn tag(hash: u64) -> u8 {
+    (hash as u8).max(FULL)
 }
 
 /// The readers' side. In this order a lookup finds all it needs in one cache line: where the
@@ -68,6 +73,21 @@ impl Table {
             }
         }
         None
+    }
+
+    /// Asks for the first line that keys of this hash may be in.
+    #[inline]
+    pub(crate) fn prefetch_line(&self, hash: u64) {
+        arena::prefetch(nth_line(self.lines.all(), hash, 0));
+    }
+
+    /// Asks for the entries in that line that may be of such a key.
+    #[inline]
+    pub(crate) fn prefetch_entry(&self, hash: u64) {
+        let line = nth_line(self.lines.all(), hash, 0);
+        for slot in line.tags().of(tag(hash)) {
+            entry::prefetch(&self.arena, line.place(slot));
+        }
     }
 
     #[inline]

@@ -87,6 +87,14 @@ impl Engine {
         self.answer(facts, Some(hash), scratch)
     }
 
+    /// Has the processor fetch what it will look up for requests of these hosts and paths, as sent.
+    pub fn prefetch<'r>(&self, requests: impl Iterator<Item = (&'r [u8], &'r str)>) {
+        self.index.prefetch(requests.filter_map(|(host, path)| {
+            let code = Slug::decode(Target::parse(path)?.segment()).ok()?;
+            Some((self.site(host)?.domain(), code))
+        }));
+    }
+
     /// The index that it reads.
     pub fn index(&self) -> &Arc<Index> {
         &self.index

@@ -92,6 +92,14 @@ impl Engine {
 }
 
 impl Site {
+    /// Where its codes are looked up first.
+    pub(crate) fn domain(self) -> DomainId {
+        match self {
+            Self::Default => DomainId::DEFAULT,
+            Self::Custom { domain, .. } => domain,
+        }
+    }
+
     /// Whether links of `workspace` may be seen here.
     fn shows(self, workspace: WorkspaceId) -> bool {
         match self {

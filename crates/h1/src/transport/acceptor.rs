@@ -55,7 +55,7 @@ pub(crate) fn start<H: Handler>(
 impl<H: Handler> Acceptor<H> {
     fn run(mut self, io_uring: bool) {
         if io_uring {
-            self.proactor = proactor::start(self.fd())
+            self.proactor = proactor::start(self.fd(), &self.shared)
                 .inspect_err(|error| tracing::info!(%error, "no io_uring here: epoll it is"))
                 .ok();
         }

@@ -20,11 +20,13 @@ use super::coroutine::Watched;
 use super::ring::{Buffer, Event, Ring};
 use super::seated::Seated;
 use super::session::{Session, Stream, Turn};
-use super::shared::Permit;
+use super::shared::{Permit, Shared};
 use super::stack;
 use super::sys::{self, Bell};
-use crate::Handler;
-use crate::limits::{KEPT_BYTES, ROUNDS_IN_A_ROW, SEND_BYTES, SPARE_OUTPUTS, TURNS_IN_A_ROW};
+use crate::limits::{
+    KEPT_BYTES, PREVIEWS, ROUNDS_IN_A_ROW, SEND_BYTES, SPARE_OUTPUTS, TURNS_IN_A_ROW,
+};
+use crate::{Handler, Preview, service};
 
 /// The way to a proactor, from any thread.
 pub(crate) struct Inbox<H> {
@@ -64,7 +66,10 @@ impl<H> Inbox<H> {
 ///
 /// # Errors
 /// Where the kernel has no io_uring for us: too old, or forbidden.
-pub(crate) fn start<H: Handler>(listener: RawFd) -> io::Result<Arc<Inbox<H>>> {
+pub(crate) fn start<H: Handler>(
+    listener: RawFd,
+    shared: &Arc<Shared<H>>,
+) -> io::Result<Arc<Inbox<H>>> {
     let workers = i32::try_from(may::config().get_workers()).unwrap_or(1).max(1);
     let bell = Bell::new(listener % workers, workers)?;
     let ring = stack::on_workers(|| Ring::new(bell.as_raw_fd()))?;
@@ -72,6 +77,7 @@ pub(crate) fn start<H: Handler>(listener: RawFd) -> io::Result<Arc<Inbox<H>>> {
     let watch = CoIo::new(Watched(fd)).map_err(io::Error::from)?;
     let inbox = Arc::new(Inbox { letters: Mutex::default(), bell });
     let proactor = Proactor {
+        shared: Arc::clone(shared),
         watch,
         ring,
         inbox: Arc::clone(&inbox),
@@ -86,6 +92,7 @@ pub(crate) fn start<H: Handler>(listener: RawFd) -> io::Result<Arc<Inbox<H>>> {
 }
 
 struct Proactor<H> {
+    shared: Arc<Shared<H>>,
     watch: CoIo<Watched>,
     ring: Ring,
     inbox: Arc<Inbox<H>>,
@@ -134,6 +141,7 @@ impl<H: Handler> Proactor<H> {
         let mut events = std::mem::take(&mut self.events);
         self.ring.read_events(&mut events);
         let more = !events.is_empty();
+        events.chunks(PREVIEWS).for_each(|events| self.preview(events));
         events.drain(..).for_each(|event| self.attend(event));
         self.events = events;
         let letters = std::mem::take(&mut *self.inbox.letters.lock());
@@ -147,6 +155,21 @@ impl<H: Handler> Proactor<H> {
             self.ring.enter()?;
         }
         Ok(more || self.ring.has_events() || !self.ready.is_empty())
+    }
+
+    /// Tells the handler what has arrived, where that is more than one request.
+    fn preview(&self, events: &[Event]) {
+        let (mut coming, mut count) = ([Preview::default(); PREVIEWS], 0);
+        for event in events {
+            let Event::Received { arrived: Ok(Some(buffer)), .. } = event else { continue };
+            if let Some(preview) = Preview::of(self.ring.bytes(buffer)) {
+                coming[count] = preview;
+                count += 1;
+            }
+        }
+        if count > 1 {
+            service::prefetch(&self.shared.service, &coming[..count]);
+        }
     }
 
     fn attend(&mut self, event: Event) {

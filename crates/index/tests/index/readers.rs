@@ -35,6 +35,7 @@ fn moving(n: u64, version: u64) -> Link {
 
 /// Looks at everything once; the number of moving links found.
 fn look(index: &Index) -> u64 {
+    index.prefetch((0..STABLE).map(|n| (DomainId::DEFAULT, format!("stable{n}"))));
     for n in 0..STABLE {
         let found = index.with(DomainId::DEFAULT, &format!("stable{n}"), |entry| {
             assert_eq!(entry.destination, stable(n).destination.as_str());

@@ -2,7 +2,7 @@
 
 use waypost_api::Mounted as Apis;
 use waypost_edge::Mounted as Edge;
-use waypost_h1::{BodyPolicy, Handler, Head, Outcome, Refusal, Reply, Request};
+use waypost_h1::{BodyPolicy, Handler, Head, Outcome, Preview, Refusal, Reply, Request};
 
 /// Both, on one listener.
 pub(super) struct Front {
@@ -29,6 +29,10 @@ impl Handler for Front {
             return self.apis.handle(request, reply);
         }
         self.edge.handle(request, reply)
+    }
+
+    fn prefetch(&self, coming: &[Preview<'_>]) {
+        self.edge.prefetch(coming);
     }
 
     fn refuse(&self, head: &Head<'_>, why: Refusal, reply: Reply<'_>) -> Outcome {
