@@ -141,7 +141,9 @@ fn measure_rounds(c: &mut Criterion, index: &Index, links: u64, look: &dyn Fn(&s
         group.bench_function(id, |bencher| {
             bencher.iter_custom(|lookups| {
                 let (start, rounds) = (Instant::now(), lookups.div_ceil(ROUND as u64));
-                (0..rounds).for_each(|_| drop(black_box(round())));
+                for _ in 0..rounds {
+                    black_box(round());
+                }
                 start.elapsed().mul_f64(lookups as f64 / (rounds * ROUND as u64) as f64)
             });
         });

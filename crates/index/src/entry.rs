@@ -95,12 +95,11 @@ impl Head {
     }
 }
 
-/// Asks for the entry at `at`.
+/// Asks for the two lines that an entry at `at` is in unless it is long: fewer reach further where
+/// many are asked for at once.
 #[inline]
 pub(crate) fn prefetch(arena: &Arena, at: Location) {
-    let bytes = arena.at(at);
-    bytes.prefetch(0);
-    PREFETCHED.iter().for_each(|&further| bytes.prefetch(further));
+    [0, PREFETCHED[0]].iter().for_each(|&further| arena.at(at).prefetch(further));
 }
 
 /// The entry at `at` if it is of this code on this domain. `details` finds the options that an

@@ -9,10 +9,10 @@ use waypost_link::{Change, DomainId, LinkId, Revision};
 
 use crate::{
     Directory, Entry, Loader, Spent,
-    arena::prefetch,
     limits::PREFETCHED,
+    shard::Shard,
     sync::{ArcSwap, AtomicU64, Condvar, Mutex, Ordering, PoisonError, lock, wait_while},
-    writer::{Counters, Hasher, Shards, Writer, shard},
+    writer::{Counters, Hasher, Shards, Writer},
 };
 
 /// Links by (domain, code), and the small nouns of redirects. See the crate's page.
@@ -68,25 +68,25 @@ impl Index {
         read: impl FnOnce(Entry<'_>) -> R,
     ) -> Option<R> {
         let key = self.hasher.key(domain, code);
-        let table = self.shards[shard(key.hash)].load();
+        let table = self.shards[Shard::of(key.hash)].load();
         table.find(key).map(read)
     }
 
     /// Has the processor fetch what looking up these codes (decoded) will read, so that many lookups wait for memory
-    /// together: first the table of each code, then their lines, then the entries. At most [`limits::PREFETCHED`](crate::limits) of them.
+    /// together: first for the line of each code, then for the entries. At most [`limits::PREFETCHED`](crate::limits) of them.
     ///
     /// Wait-free, without allocation, and of no effect but on time.
     pub fn prefetch(&self, names: impl Iterator<Item = (DomainId, impl AsRef<str>)>) {
-        let table = |hash| self.shards[shard(hash)].load();
+        let shard = |hash| &self.shards[Shard::of(hash)];
         let (mut hashes, mut count) = ([0; PREFETCHED], 0);
         for (hash, (domain, code)) in hashes.iter_mut().zip(names) {
             *hash = self.hasher.key(domain, code.as_ref()).hash;
-            prefetch(Arc::as_ptr(&table(*hash)));
+            shard(*hash).prefetch(*hash);
             count += 1;
         }
-        let hashes = &hashes[..count];
-        hashes.iter().for_each(|&hash| table(hash).prefetch_line(hash));
-        hashes.iter().for_each(|&hash| table(hash).prefetch_entry(hash));
+        for &hash in &hashes[..count] {
+            shard(hash).load().prefetch_entry(hash);
+        }
     }
 
     /// Calls `read` with the hostnames, rotators and workspaces, under the same rules as
@@ -184,7 +184,7 @@ impl Index {
     pub(crate) fn with_writer(writer: Writer) -> Self {
         Self {
             hasher: writer.hasher.clone(),
-            shards: writer.tables().map(ArcSwap::new).collect(),
+            shards: writer.tables().map(|table| Shard::new(&table)).collect(),
             directory: ArcSwap::default(),
             writer: Mutex::new(writer),
             applied: AtomicU64::new(0),

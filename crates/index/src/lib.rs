@@ -36,6 +36,7 @@ mod members;
 #[cfg(all(test, feature = "model"))]
 mod model;
 mod rotation;
+mod shard;
 mod sync;
 mod table;
 mod writer;

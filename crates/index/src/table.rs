@@ -12,7 +12,7 @@ use waypost_link::DomainId;
 
 use crate::{
     Details, Entry,
-    arena::{self, Appender, Arena, Location},
+    arena::{Appender, Arena, Location},
     entry,
     ground::Ground,
     limits::{GROUP, PROBES, WASTE_BYTES, WASTE_PART},
@@ -75,13 +75,12 @@ impl Table {
         None
     }
 
-    /// Asks for the first line that keys of this hash may be in.
-    #[inline]
-    pub(crate) fn prefetch_line(&self, hash: u64) {
-        arena::prefetch(nth_line(self.lines.all(), hash, 0));
+    /// All lines.
+    pub(crate) fn lines(&self) -> &[Line] {
+        self.lines.all()
     }
 
-    /// Asks for the entries in that line that may be of such a key.
+    /// Asks for the entries in the first line of a hash that may be of such a key.
     #[inline]
     pub(crate) fn prefetch_entry(&self, hash: u64) {
         let line = nth_line(self.lines.all(), hash, 0);
@@ -113,14 +112,18 @@ impl Table {
 /// even a thousand equal hashes are found again.
 #[inline]
 fn nth_line(lines: &[Line], hash: u64, nth: usize) -> &Line {
-    let at = if nth < PROBES {
-        let mixed = (nth as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (hash >> 24);
-        let mixed = if nth == 0 { mixed } else { mixed.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 32 };
-        (((mixed & u64::from(u32::MAX)) * lines.len() as u64) >> 32) as usize
-    } else {
-        nth - PROBES
-    };
-    &lines[at]
+    &lines[line_number(hash, nth, lines.len())]
+}
+
+/// The number of that line among so many.
+#[inline]
+pub(crate) fn line_number(hash: u64, nth: usize, lines: usize) -> usize {
+    if nth >= PROBES {
+        return nth - PROBES;
+    }
+    let mixed = (nth as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (hash >> 24);
+    let mixed = if nth == 0 { mixed } else { mixed.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 32 };
+    (((mixed & u64::from(u32::MAX)) * lines as u64) >> 32) as usize
 }
 
 /// The table has no room as it is and must be rebuilt.

@@ -25,12 +25,12 @@ use crate::{
     ground::Ground,
     limits::{LOADING_ROOM, SETTLED_AT_ONCE, SETTLED_BYTES, SHARDS},
     members::Members,
-    sync::ArcSwap,
+    shard::Shard,
     table::{Key, Shelf, Table},
 };
 
 /// The readers' tables, in the order of the hash's top bits.
-pub(crate) type Shards = Box<[ArcSwap<Table>]>;
+pub(crate) type Shards = Box<[Shard]>;
 
 /// Hashes names with keys that no stranger knows.
 #[derive(Clone, Default)]
@@ -45,12 +45,6 @@ impl Hasher {
     fn name<'a>(&self, name: &'a Name) -> Key<'a> {
         self.key(name.domain, name.slug.as_str())
     }
-}
-
-/// The shard of a hash.
-#[inline]
-pub(crate) const fn shard(hash: u64) -> usize {
-    (hash >> 56) as usize % SHARDS
 }
 
 /// Click counters by link: they outlive every version of their link.
@@ -264,7 +258,7 @@ impl Writer {
 
     /// The version of link `id` that is held under this name.
     fn version(&self, key: Key<'_>, id: LinkId) -> Option<u64> {
-        let entry = self.shelves[shard(key.hash)].table().find(key)?;
+        let entry = self.shelves[Shard::of(key.hash)].table().find(key)?;
         (entry.id == id).then_some(entry.version)
     }
 
@@ -272,14 +266,14 @@ impl Writer {
     /// so that this one's own change brings it back.
     fn note_version(&mut self, name: Key<'_>, link: &Link) {
         let Some(versions) = &mut self.versions else { return };
-        if let Some(other) = self.shelves[shard(name.hash)].table().find(name) {
+        if let Some(other) = self.shelves[Shard::of(name.hash)].table().find(name) {
             versions.remove(&other.id);
         }
         versions.insert(link.id, link.version);
     }
 
     fn put_entry(&mut self, shards: &Shards, hash: u64, entry: &Entry<'_>) {
-        let nth = shard(hash);
+        let nth = Shard::of(hash);
         if self.shelves[nth].put(hash, entry).is_err() {
             self.rebuild(shards, nth, Some(entry));
         }
@@ -287,7 +281,7 @@ impl Writer {
     }
 
     fn remove_entry(&mut self, shards: &Shards, key: Key<'_>) {
-        let nth = shard(key.hash);
+        let nth = Shard::of(key.hash);
         self.shelves[nth].remove(key);
         self.tidy(shards, nth);
     }
