@@ -50,7 +50,8 @@ pub trait Handler: Send + Sync + 'static {
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) -> Outcome;
 
     /// Told of requests on several connections that are answered next, so that it can have the processor fetch what it will
-    /// look up for them. It may be told of a part of them, and of what turns out to be no request; by default it does nothing.
+    /// look up for them. It is told over io_uring only, maybe of a part of them, and of what turns out to be no request; by
+    /// default it does nothing. A panic is counted, and changes nothing.
     fn prefetch(&self, coming: &[Preview<'_>]) {
         let _ = coming;
     }

@@ -9,7 +9,7 @@ use waypost_link::{Change, DomainId, LinkId, Revision};
 
 use crate::{
     Directory, Entry, Loader, Spent,
-    limits::PREFETCHED,
+    limits::PREFETCHED_AT_ONCE,
     shard::Shard,
     sync::{ArcSwap, AtomicU64, Condvar, Mutex, Ordering, PoisonError, lock, wait_while},
     writer::{Counters, Hasher, Shards, Writer},
@@ -72,13 +72,25 @@ impl Index {
         table.find(key).map(read)
     }
 
-    /// Has the processor fetch what looking up these codes (decoded) will read, so that many lookups wait for memory
-    /// together: first for the line of each code, then for the entries. At most [`limits::PREFETCHED`](crate::limits) of them.
+    /// Has the processor fetch what looking up these codes (decoded) will read, so that many
+    /// lookups wait for memory together: first for the line of each code, then for the entries. Of
+    /// more than [`limits::PREFETCHED_AT_ONCE`](crate::limits::PREFETCHED_AT_ONCE) codes the rest
+    /// is left out.
     ///
     /// Wait-free, without allocation, and of no effect but on time.
-    pub fn prefetch(&self, names: impl Iterator<Item = (DomainId, impl AsRef<str>)>) {
+    ///
+    /// ```
+    /// # use waypost_index::Index;
+    /// # use waypost_link::DomainId;
+    /// # let (index, codes) = (Index::new(), ["spring", "summer"]);
+    /// index.prefetch(codes.map(|code| (DomainId::DEFAULT, code)));
+    /// for code in codes {
+    ///     index.with(DomainId::DEFAULT, code, |link| println!("{}", link.destination));
+    /// }
+    /// ```
+    pub fn prefetch(&self, names: impl IntoIterator<Item = (DomainId, impl AsRef<str>)>) {
         let shard = |hash| &self.shards[Shard::of(hash)];
-        let (mut hashes, mut count) = ([0; PREFETCHED], 0);
+        let (mut hashes, mut count) = ([0; PREFETCHED_AT_ONCE], 0);
         for (hash, (domain, code)) in hashes.iter_mut().zip(names) {
             *hash = self.hasher.key(domain, code.as_ref()).hash;
             shard(*hash).prefetch(*hash);

@@ -13,7 +13,7 @@ pub const SHARDS: usize = if cfg!(feature = "model") {
 /// Slots that share a cache line.
 pub const GROUP: usize = 12;
 /// Lookups whose memory is asked for at once, at most.
-pub const PREFETCHED: usize = 32;
+pub const PREFETCHED_AT_ONCE: usize = 32;
 /// Lines that a lookup visits before the table would rather have been rebuilt larger.
 pub const PROBES: usize = 32;
 /// Chunks of an arena after its first; when all are full, the table is rebuilt.
