@@ -31,7 +31,35 @@ pub(crate) struct Shipper {
     unflushed: u64,
     flushed: Instant,
     flush_took: Duration,
+    pace: Pace,
     retry: Duration,
+}
+
+/// How fast clicks come: looked at every [`limits::FLUSH_OFTEN`].
+struct Pace {
+    since: Instant,
+    clicks: u64,
+    /// Whether they came fast before `since`.
+    fast: bool,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { since: now, clicks: 0, fast: false }
+    }
+
+    /// Begins to count anew, where it is time to.
+    fn look(&mut self, now: Instant) {
+        let counted = now - self.since;
+        if counted >= limits::FLUSH_OFTEN {
+            let little = limits::LITTLE * counted.as_millis() as u64 / 1_000;
+            *self = Self { since: now, clicks: 0, fast: self.clicks > little };
+        }
+    }
+
+    fn is_fast(&self) -> bool {
+        self.fast || self.clicks > limits::LITTLE / 2
+    }
 }
 
 /// The shipper is to end although there is more to do.
@@ -52,6 +80,7 @@ impl Shipper {
             unflushed: 0,
             flushed: Instant::now(),
             flush_took: Duration::ZERO,
+            pace: Pace::new(Instant::now()),
             retry: limits::RETRY_FIRST,
         }
     }
@@ -65,7 +94,7 @@ impl Shipper {
 
     fn work(&mut self) -> Result<(), GivenUp> {
         loop {
-            match self.backlog.next(self.flush_due()) {
+            match self.backlog.next(self.wakes()) {
                 Work::Batch(Pending { mark, batch, .. }) => {
                     self.ship(mark, &batch)?;
                     self.backlog.lock().recycle(batch);
@@ -75,6 +104,7 @@ impl Shipper {
                 Work::Ended if self.backlog.lock().given_up() => return Err(GivenUp),
                 Work::Ended => return Ok(()),
             }
+            self.pace.look(Instant::now());
             if Instant::now() >= self.flush_due() && !self.flush() {
                 self.pause()?;
             }
@@ -90,13 +120,10 @@ impl Shipper {
                 Ok(Appended::Fresh { discarded }) => {
                     counters.shipped.add(clicks);
                     counters.discarded.add(discarded);
-                    self.unflushed += clicks;
                     break;
                 }
                 Ok(Appended::Duplicate) => {
                     counters.duplicate.add(clicks);
-                    // It may be among what the store took and has not made durable.
-                    self.unflushed += clicks;
                     break;
                 }
                 Err(error) => {
@@ -115,6 +142,8 @@ impl Shipper {
         }
         self.retry = limits::RETRY_FIRST;
         counters.sink.over();
+        // A duplicate may be among what the store took and has not made durable, too.
+        self.took(clicks);
         self.backlog.lock().delivered();
         Ok(())
     }
@@ -196,17 +225,29 @@ impl Shipper {
         Ok(())
     }
 
-    /// When the store is to be flushed next: soon where there is little to do; under load so that
-    /// flushing takes a small part of the time.
+    /// Notes clicks that the store has, but has not made durable.
+    fn took(&mut self, clicks: u64) {
+        self.unflushed += clicks;
+        self.pace.clicks += clicks;
+    }
+
+    /// When the store is to be flushed next: soon where there is little to do, be it that there was
+    /// much a moment ago; under load so that flushing takes a small part of the time.
     fn flush_due(&self) -> Instant {
-        let quiet = limits::LITTLE * self.flushed.elapsed().as_millis() as u64 / 1_000;
-        let wait = if self.unflushed <= quiet.max(limits::LITTLE / 2) {
-            limits::FLUSH_OFTEN
-        } else {
-            let share = self.flush_took * limits::FLUSH_SHARE;
-            share.clamp(limits::FLUSH_OFTEN, limits::FLUSH_SELDOM)
+        let share = self.flush_took * limits::FLUSH_SHARE;
+        let wait = match self.pace.is_fast() {
+            true => share.clamp(limits::FLUSH_OFTEN, limits::FLUSH_SELDOM),
+            false => limits::FLUSH_OFTEN,
         };
         self.flushed + wait
+    }
+
+    /// When to look whether a flush is due, at the latest: a load may be over before one is.
+    fn wakes(&self) -> Instant {
+        match self.pace.is_fast() {
+            true => self.flush_due().min(self.pace.since + limits::FLUSH_OFTEN),
+            false => self.flush_due(),
+        }
     }
 
     /// Nothing is left to ship: whoever waits for that gets a flush.
@@ -314,4 +355,33 @@ pub(crate) fn age(oldest: Timestamp) -> Duration {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let then = Duration::from_micros(u64::try_from(oldest.0).unwrap_or(0));
     now.unwrap_or_default().saturating_sub(then)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_is_over_when_clicks_come_slowly_again() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let after = |halves: u32| start + limits::FLUSH_OFTEN * halves;
+        pace.clicks = limits::LITTLE / 2;
+        assert!(!pace.is_fast());
+        pace.clicks += 1;
+        assert!(pace.is_fast(), "at once");
+        pace.look(after(1));
+        assert!(pace.is_fast(), "it was until now");
+        pace.look(after(1) + limits::FLUSH_OFTEN / 2);
+        assert!(pace.is_fast(), "too early to say");
+        pace.clicks = 3;
+        pace.look(after(2));
+        assert!(!pace.is_fast(), "over");
+        pace.clicks = limits::LITTLE + 1;
+        pace.look(after(4));
+        assert!(pace.is_fast(), "over twice the time");
+        pace.clicks = limits::LITTLE;
+        pace.look(after(6));
+        assert!(!pace.is_fast());
+    }
 }
