@@ -80,10 +80,9 @@ fn a_handler_is_told_of_what_came_together() {
             assert_eq!(client.answer().status, 200);
         }
     }
-    let told = of.lock().unwrap().concat();
-    assert!(
-        ["/a", "/panic", "/b"].iter().all(|path| told.iter().any(|one| one == path)),
-        "{told:?}"
-    );
+    let told = of.lock().unwrap();
+    for path in ["/a", "/panic"] {
+        assert!(told.iter().any(|paths| paths == &[path, "/b"]), "{told:?}");
+    }
     assert_eq!(server.counters().panics.load(Ordering::Relaxed), 1);
 }
