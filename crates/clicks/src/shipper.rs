@@ -104,8 +104,9 @@ impl Shipper {
                 Work::Ended if self.backlog.lock().given_up() => return Err(GivenUp),
                 Work::Ended => return Ok(()),
             }
-            self.pace.look(Instant::now());
-            if Instant::now() >= self.flush_due() && !self.flush() {
+            let now = Instant::now();
+            self.pace.look(now);
+            if now >= self.flush_due() && !self.flush() {
                 self.pause()?;
             }
         }
