@@ -110,6 +110,8 @@ pub(super) struct Segment {
     pub(super) records: Vec<Record>,
     /// Made for the first reader who asks for no more.
     sums: OnceLock<Vec<Sum>>,
+    /// Where the groups of each link are: made for the first reader who asks for links.
+    by_link: OnceLock<Chains>,
 }
 
 /// What a workspace had in an hour.
@@ -130,7 +132,7 @@ pub(super) struct Group {
 impl Segment {
     /// A segment of these groups and their records.
     pub(super) fn new(groups: Vec<Group>, records: Vec<Record>) -> Self {
-        Self { groups, records, sums: OnceLock::new() }
+        Self { groups, records, ..Self::default() }
     }
 
     /// The sums of each hour and workspace.
@@ -146,6 +148,16 @@ impl Segment {
             }
             sums
         })
+    }
+
+    /// Which of its groups are of this link.
+    fn groups_of(&self, link: u64) -> Vec<usize> {
+        let by_link = self.by_link.get_or_init(|| {
+            let mut chains = Chains::default();
+            chains.extend(self.groups.iter().map(|group| group.place.link));
+            chains
+        });
+        by_link.of(link, |at| self.groups[at].place.link == link)
     }
 
     /// Which of its groups are of these hours.
@@ -173,16 +185,6 @@ impl Sum {
     }
 }
 
-/// Where the clicks of each link are, as far as a reader has asked.
-#[derive(Default)]
-struct ByLink {
-    /// Segments whose groups are in here.
-    segments: usize,
-    /// A segment and one of its groups.
-    groups: Chains<(u32, u32)>,
-    pending: Chains<u32>,
-}
-
 /// What is flushed at once.
 #[derive(Default)]
 pub(super) struct Generation {
@@ -197,7 +199,8 @@ pub(super) struct Generation {
     pub(super) marks: BTreeMap<Epoch, u64>,
     sorted: usize,
     scratch: sort::Scratch,
-    by_link: Mutex<ByLink>,
+    /// Where the pending clicks of each link are, up to the last reader.
+    by_link: Mutex<Chains>,
 }
 
 impl Generation {
@@ -223,6 +226,7 @@ impl Generation {
     pub(super) fn reuse(&mut self, frozen: &mut Self) {
         std::mem::swap(&mut self.pending, &mut frozen.pending);
         std::mem::swap(&mut self.scratch, &mut frozen.scratch);
+        std::mem::swap(self.by_link.get_mut(), frozen.by_link.get_mut());
     }
 
     /// Takes over the memory of a generation that is written.
@@ -246,7 +250,7 @@ impl Generation {
             self.sorted += self.pending.len();
             self.segments.push(self.scratch.sorted(&self.pending));
             self.pending.clear();
-            self.by_link.get_mut().pending.clear();
+            self.by_link.get_mut().clear();
         }
     }
 
@@ -258,15 +262,16 @@ impl Generation {
             }
         };
         let Some(links) = asked.links else { return self.visit_all(asked, see) };
-        let by_link = &mut *self.by_link.lock();
-        self.catch_up(by_link);
+        let pending = &mut *self.by_link.lock();
+        pending.extend(self.pending[pending.len()..].iter().map(|pending| pending.link));
         for &link in links {
-            for (segment, group) in by_link.groups.of(link) {
-                let segment = &self.segments[segment as usize];
-                see(segment.groups[group as usize].place, segment.of(group as usize));
+            for segment in &self.segments {
+                for at in segment.groups_of(link) {
+                    see(segment.groups[at].place, segment.of(at));
+                }
             }
-            for at in by_link.pending.of(link) {
-                let pending = &self.pending[at as usize];
+            for at in pending.of(link, |at| self.pending[at].link == link) {
+                let pending = &self.pending[at];
                 see(pending.place(), std::slice::from_ref(&pending.record));
             }
         }
@@ -281,17 +286,6 @@ impl Generation {
         for pending in &self.pending {
             see(pending.place(), std::slice::from_ref(&pending.record));
         }
-    }
-
-    fn catch_up(&self, by_link: &mut ByLink) {
-        for (at, segment) in self.segments.iter().enumerate().skip(by_link.segments) {
-            for (group, of) in segment.groups.iter().enumerate() {
-                by_link.groups.push(of.place.link, (at as u32, group as u32));
-            }
-        }
-        by_link.segments = self.segments.len();
-        let pending = self.pending.iter().enumerate().skip(by_link.pending.len());
-        pending.for_each(|(at, pending)| by_link.pending.push(pending.link, at as u32));
     }
 
     /// Shows `see` the sums of all records that are asked for, in parts.
