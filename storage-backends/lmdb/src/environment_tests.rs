@@ -91,7 +91,7 @@ fn commits_are_kept_apart_until_enough_waits_or_the_time_is_over() {
 #[test]
 fn long_commits_are_kept_further_apart() {
     let ms = Duration::from_millis;
-    for (interval, took, pause) in [(5, 0, 5), (5, 1, 12), (5, 90, 20), (0, 90, 0)] {
+    for (interval, took, pause) in [(5, 0, 5), (5, 1, 12), (5, 90, 30), (0, 90, 0)] {
         let rhythm = Rhythm { interval: ms(interval), ..Rhythm::default() };
         assert_eq!(rhythm.pause(ms(took)), ms(pause), "{interval}, {took}");
     }

@@ -16,11 +16,11 @@ pub const STALE_READERS: Duration = Duration::from_secs(60);
 pub const KEY: usize = 511;
 const _: () = assert!(waypost_storage::limits::CLAIM <= KEY, "a claim is a key");
 /// So many jobs don't wait for others to share their commit, however short it is after the one before.
-pub const ENOUGH: usize = 8;
+pub const ENOUGH: usize = 12;
 /// Commits that are kept apart take one part of the time in so many, unless that many jobs wait.
 pub const REST: u32 = 12;
 /// They are kept apart by so many times their interval at most.
-pub const STRETCH: u32 = 4;
+pub const STRETCH: u32 = 6;
 /// Most jobs that share a commit.
 pub const GROUP: usize = 256;
 /// Most entries that a page of an answer reads.

@@ -91,7 +91,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("click_retention_days", Number, "90", "Days that raw clicks are kept; their counts stay for ever."),
     setting("journal_max_bytes", Bytes, "4GiB", "Room for clicks while the store is away; past it the oldest are dropped and counted."),
     setting("map_size", Bytes, "256GiB", "Address space of each LMDB environment: the most it can ever hold."),
-    setting("commit_interval_ms", Number, "5", "Milliseconds from one commit of links in LMDB to the next, unless 8 changes wait, and up to four times that while commits take long because the machine is busy: commits that are shared leave more of the CPU to redirects, but a client that waits for each answer changes at most 200 links a second. 0 for none."),
+    setting("commit_interval_ms", Number, "5", "Milliseconds from one commit of links in LMDB to the next, unless 12 changes wait, and up to six times that while commits take long because the machine is busy: commits that are shared leave more of the CPU to redirects, but a client that waits for each answer changes at most 200 links a second. 0 for none."),
     setting("max_connections", Number, "0", "Open connections; 0 derives it from the kernel's limits."),
     setting("max_connections_per_ip", Number, "0", "Open connections of one address, trusted proxies excepted; 0 is no limit."),
     setting("backlog", Number, "4096", "Connections that the kernel may hold until they are accepted."),
