@@ -26,3 +26,5 @@ pub const SORTED: usize = 100_000;
 pub const HISTORY_PAGES: usize = 64;
 /// Conversions that may wait at once for their click to be known.
 pub const WAITING: usize = 4;
+/// Bytes that are reserved for an answer before it is known how long it is.
+pub const ANSWER: usize = 4 << 10;
