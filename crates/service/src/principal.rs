@@ -79,8 +79,7 @@ impl Service {
     }
 
     fn key_holding(&self, claim: &Claim) -> Result<Option<Key>> {
-        let id = self.store.holder(claim)?;
-        match id.map(|id| self.store.record(Noun::Key, id)).transpose()?.flatten() {
+        match self.store.record_holding(Noun::Key, claim)? {
             Some(Record::Key(key)) => Ok(Some(key)),
             _ => Ok(None),
         }

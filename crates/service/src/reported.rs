@@ -174,8 +174,8 @@ impl Service {
             return Ok(*secret);
         }
         let missing = || Error::Unavailable("the store has no visitor secret yet".to_owned());
-        let id = self.store.holder(&Claim::Setting("visitor_secret".to_owned()))?;
-        let record = id.map(|id| self.store.record(Noun::Setting, id)).transpose()?.flatten();
+        let claim = Claim::Setting("visitor_secret".to_owned());
+        let record = self.store.record_holding(Noun::Setting, &claim)?;
         let Some(Record::Setting(setting)) = record else { return Err(missing().into()) };
         let secret = setting.value.try_into().map_err(|_| missing())?;
         Ok(*self.secret.0.get_or_init(|| secret))

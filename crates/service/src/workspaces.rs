@@ -30,8 +30,7 @@ impl Service {
     /// # Errors
     /// [`Fault::NotFound`], [`Fault::Store`].
     pub fn workspace(&self, name: &str) -> Result<Workspace> {
-        let id = self.store.holder(&Claim::Workspace(name.to_owned()))?;
-        match id.map(|id| self.store.record(Noun::Workspace, id)).transpose()?.flatten() {
+        match self.store.record_holding(Noun::Workspace, &Claim::Workspace(name.to_owned()))? {
             Some(Record::Workspace(workspace)) => Ok(workspace),
             _ => Err(Fault::NotFound(format!("workspace {name:?}"))),
         }

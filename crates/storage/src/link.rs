@@ -116,6 +116,17 @@ pub trait LinkStore: Send + Sync {
     /// As every read.
     fn record(&self, noun: Noun, id: u64) -> Result<Option<Record>>;
 
+    /// The record that holds `claim`, which is a thing of records of this kind.
+    ///
+    /// # Errors
+    /// As every read.
+    fn record_holding(&self, noun: Noun, claim: &Claim) -> Result<Option<Record>> {
+        match self.holder(claim)? {
+            Some(id) => self.record(noun, id),
+            None => Ok(None),
+        }
+    }
+
     /// A page of the records that fit, by id.
     ///
     /// # Errors

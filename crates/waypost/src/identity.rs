@@ -45,8 +45,7 @@ fn number(store: &dyn LinkStore, name: &str, now: Timestamp) -> Result<[u8; 16]>
 }
 
 fn read(store: &dyn LinkStore, name: &str) -> Result<Option<[u8; 16]>> {
-    let Some(id) = store.holder(&Claim::Setting(name.to_owned()))? else { return Ok(None) };
-    match store.record(Noun::Setting, id)? {
+    match store.record_holding(Noun::Setting, &Claim::Setting(name.to_owned()))? {
         Some(Record::Setting(setting)) => match setting.value.as_slice().try_into() {
             Ok(number) => Ok(Some(number)),
             Err(_) => Err(Error::Corrupt(format!("the setting {name} has a wrong length"))),

@@ -132,12 +132,11 @@ impl Janitor {
 
     /// The setting's id, and how far purges have come.
     fn mark(&self) -> Result<(u64, Revision)> {
-        let id = self.store.links.holder(&Claim::Setting(PURGED.to_owned()))?;
-        let Some(id) = id else { return Ok((0, Revision(0))) };
-        match self.store.links.record(Noun::Setting, id)? {
-            Some(Record::Setting(setting)) => {
-                let bytes = setting.value.as_slice().try_into().unwrap_or_default();
-                Ok((id, Revision(u64::from_le_bytes(bytes))))
+        let claim = Claim::Setting(PURGED.to_owned());
+        match self.store.links.record_holding(Noun::Setting, &claim)? {
+            Some(Record::Setting(Setting { id, value, .. })) => {
+                let bytes = value.as_slice().try_into().unwrap_or_default();
+                Ok((id.0, Revision(u64::from_le_bytes(bytes))))
             }
             _ => Ok((0, Revision(0))),
         }

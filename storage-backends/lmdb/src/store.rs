@@ -135,6 +135,13 @@ impl LinkStore for LmdbStore {
         self.view(|view| view.record(noun, id))
     }
 
+    fn record_holding(&self, noun: Noun, claim: &Claim) -> Result<Option<Record>> {
+        self.view(|view| match view.holder(claim)? {
+            Some(id) => view.record(noun, id),
+            None => Ok(None),
+        })
+    }
+
     fn records(&self, query: &RecordQuery) -> Result<Page<Record, u64>> {
         self.view(|view| query::records(view, query))
     }

@@ -118,6 +118,19 @@ pub(crate) fn record_of(client: &mut Client, noun: Noun, id: u64) -> Tried<Optio
     Ok(row.map(|row| touched(&row)).transpose()?)
 }
 
+pub(crate) fn record_holding(
+    client: &mut Client,
+    noun: Noun,
+    claim: &Claim,
+) -> Tried<Option<Record>> {
+    let Some(key) = codec::claim(claim) else { return Ok(None) };
+    let sql = "SELECT noun, id, data, at \
+               FROM waypost.claims JOIN waypost.records ON id = holder AND noun = $1 \
+               LEFT JOIN waypost.touched ON noun = 2 AND key_id = id WHERE key = $2";
+    let row = client.query_opt(sql, &[&i16::from(codec::noun(noun)), &key])?;
+    Ok(row.map(|row| touched(&row)).transpose()?)
+}
+
 pub(crate) fn remembered_of(client: &mut Client, scope: &[u8; 32]) -> Tried<Option<Remembered>> {
     let sql = "SELECT scope, data FROM waypost.remembered WHERE scope = $1";
     let row = client.query_opt(sql, &[&&scope[..]])?;

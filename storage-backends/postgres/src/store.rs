@@ -130,6 +130,10 @@ impl LinkStore for PostgresStore {
         self.database.with(|client| read::record_of(client, noun, id))
     }
 
+    fn record_holding(&self, noun: Noun, claim: &Claim) -> Result<Option<Record>> {
+        self.database.with(|client| read::record_holding(client, noun, claim))
+    }
+
     fn records(&self, query: &RecordQuery) -> Result<Page<Record, u64>> {
         self.database.with(|client| query::records(client, query))
     }

@@ -111,6 +111,7 @@ pub(super) fn each_claim_has_one_holder(fixture: &dyn Fixture) {
     let store = stuffed(fixture);
     for Rival { first, claim, second, unlike } in rivals() {
         assert_eq!(store.holder(&claim), Ok(None), "{claim:?}");
+        assert_eq!(store.record_holding(Noun::Key, &claim), Ok(None), "{claim:?}");
         let holder = one(&*store, &first).unwrap();
         assert_eq!(store.holder(&claim), Ok(Some(holder)), "{claim:?}");
         let changes = [put(&setting("free")), second];
@@ -119,9 +120,18 @@ pub(super) fn each_claim_has_one_holder(fixture: &dyn Fixture) {
         assert!(one(&*store, &unlike).is_ok(), "{claim:?}");
         let both = [Claim::Setting("free".into()), claim];
         assert_eq!(store.holders(&both), Ok(vec![None, Some(holder)]), "{both:?}");
+        held_by_a_record(&*store, &first, &both[1], holder);
     }
     assert_eq!(store.holder(&Claim::Setting("free".into())), Ok(None));
     assert_clean(&*store);
+}
+
+/// A record is found by what it holds.
+fn held_by_a_record(store: &dyn Store, made: &Change, claim: &Claim, holder: u64) {
+    let Change::PutRecord(record) = made else { return };
+    let found = store.record_holding(record.noun(), claim).unwrap();
+    assert_eq!(found.as_ref().map(Record::id), Some(holder), "{claim:?}");
+    assert_eq!(Ok(found), LinkStore::record(store, record.noun(), holder));
 }
 
 /// What deletes the object that `made` made under `id`.

@@ -176,8 +176,7 @@ impl Accounts<'_> {
 
 /// The lease of a link that a node holds, or the link's account.
 pub(super) fn lease(links: &dyn LinkStore, link: LinkId, node: NodeId) -> Result<Option<Lease>> {
-    let Some(id) = links.holder(&Claim::Lease(link, node.0))? else { return Ok(None) };
-    Ok(match links.record(Noun::Lease, id)? {
+    Ok(match links.record_holding(Noun::Lease, &Claim::Lease(link, node.0))? {
         Some(Record::Lease(lease)) => Some(lease),
         _ => None,
     })

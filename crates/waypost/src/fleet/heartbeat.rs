@@ -53,12 +53,12 @@ impl Heartbeat {
 
     /// The record as it is stored.
     fn stored(&self, links: &dyn LinkStore) -> Result<Option<Node>> {
-        let id = match self.id {
-            Some(id) => Some(id.0),
-            None => links.holder(&Claim::Node(self.name.as_str().to_owned()))?,
+        let name = || Claim::Node(self.name.as_str().to_owned());
+        let record = match self.id {
+            Some(id) => links.record(Noun::Node, id.0)?,
+            None => links.record_holding(Noun::Node, &name())?,
         };
-        let Some(id) = id else { return Ok(None) };
-        match links.record(Noun::Node, id)? {
+        match record {
             Some(Record::Node(node)) => Ok(Some(node)),
             _ => Ok(None),
         }
