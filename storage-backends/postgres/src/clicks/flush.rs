@@ -22,6 +22,9 @@ use super::{
 };
 use crate::{database::Database, fault::Tried};
 
+/// Clicks that are fetched together.
+const NEAR: usize = 16;
+
 /// What a user agent says.
 pub(super) fn agent(user_agent: &str) -> AgentDetails {
     let Details { browser, os, device, bot, .. } = waypost_agent::details(user_agent.as_bytes());
@@ -101,14 +104,18 @@ fn rows<'b, 'c>(batches: &'b [Clicks<'c>]) -> impl Iterator<Item = &'b Row<'c>> 
 fn copy_and_count<'c>(txn: &mut Transaction<'_>, batches: &[Vec<&Row<'c>>]) -> Tried<Deltas<'c>> {
     thread::scope(|scope| {
         let deltas = scope.spawn(|| Deltas::of(batches));
-        copy::copy(txn, raw(batches))?;
+        let sorted = by_link(batches);
+        copy::copy(txn, sorted.chunks(NEAR).flat_map(raw))?;
         deltas.join().map_err(|panic| resume_unwind(panic))
     })
 }
 
-/// The clicks as they are kept, by link: in that order, the index by link takes them in fastest.
-/// Each user agent is looked into once.
-fn raw<'c>(batches: &[Vec<&Row<'c>>]) -> impl Iterator<Item = Raw<'c>> {
+/// A click that is to be copied, and whether a bot made it.
+type Sorted<'b, 'c> = (LinkId, bool, &'b Row<'c>);
+
+/// The clicks by link: in that order, the index by link takes them in fastest. Each user agent is
+/// looked into once.
+fn by_link<'b, 'c>(batches: &'b [Vec<&'b Row<'c>>]) -> Vec<Sorted<'b, 'c>> {
     let (mut bots, mut all) = (HashMap::new(), Vec::new());
     for rows in batches {
         let mut known = Vec::new();
@@ -120,7 +127,13 @@ fn raw<'c>(batches: &[Vec<&Row<'c>>]) -> impl Iterator<Item = Raw<'c>> {
         }));
     }
     all.sort_by_key(|(link, ..)| *link);
-    all.into_iter().map(|(_, bot, row)| Raw::of_row(row, bot))
+    all
+}
+
+/// Clicks as they are kept. By link they lie anywhere in memory: some are fetched together, so that
+/// the core waits for all of them at once.
+fn raw<'c>(clicks: &[Sorted<'_, 'c>]) -> Vec<Raw<'c>> {
+    clicks.iter().map(|&(_, bot, row)| Raw::of_row(row, bot)).collect()
 }
 
 /// What is written of the epochs of these batches, locked. A lock holds what is there, so a new
