@@ -71,17 +71,30 @@ pub(super) struct Deltas<'c> {
 impl<'c> Deltas<'c> {
     /// What these clicks add.
     pub(super) fn of(batches: &[Vec<&Row<'c>>]) -> Self {
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered::with_room(batches.iter().map(Vec::len).sum());
         batches.iter().for_each(|rows| gathered.batch(rows));
         let (texts, mut hits) = gathered.in_order();
         hits.sort_unstable_by_key(|hit| (hit.link, hit.at));
-        let mut deltas = Self { texts, ..Self::default() };
+        let mut deltas = Self::with_room(texts, &hits);
         let mut counter = Counter::default();
         for clicks in hits.chunk_by(|a, b| a.link == b.link) {
             deltas.link(clicks, &mut counter);
         }
         counter.workspaces.into_iter().for_each(|(place, own)| deltas.workspace(place, own));
         deltas
+    }
+
+    /// Room for what these clicks will come to: memory that grows is touched, and copied, twice.
+    fn with_room(texts: Texts<'c>, hits: &[Hit]) -> Self {
+        let hours = hits.chunk_by(|a, b| a.link == b.link && a.hour() == b.hour()).count();
+        Self {
+            texts,
+            cells: Vec::with_capacity(hours * OWN),
+            hashes: Vec::with_capacity(hits.len()),
+            links: Vec::with_capacity(hours),
+            extras: Vec::with_capacity(hours),
+            ..Self::default()
+        }
     }
 
     /// All clicks of a link.

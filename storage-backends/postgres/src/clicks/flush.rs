@@ -1,7 +1,7 @@
 //! Batches into the database: raw clicks, roll-ups and marks in one transaction.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     panic::resume_unwind,
     sync::Arc,
     thread,
@@ -67,7 +67,9 @@ pub(super) fn write(
     batches: &[Arc<Taken>],
 ) -> Result<()> {
     let all: Vec<_> = batches.iter().map(|taken| read(taken)).collect::<Result<_>>()?;
-    let days = rows(&all).map(|row| row.id.received.day()).collect();
+    // Collected, all would be sorted first.
+    let mut days = BTreeSet::new();
+    days.extend(rows(&all).map(|row| row.id.received.day()));
     partitions.make(database, &days)?;
     database.write(|txn| put(txn, &all))
 }
@@ -75,8 +77,11 @@ pub(super) fn write(
 /// The clicks of a batch that was taken.
 pub(super) fn read(taken: &Taken) -> Result<Clicks<'_>> {
     let corrupt = |error: BatchError| Error::Corrupt(error.to_string());
-    let rows: Result<_> = taken.batch.rows().map(|row| row.map_err(corrupt)).collect();
-    Ok((taken.mark, rows?))
+    let mut rows = Vec::with_capacity(taken.batch.len());
+    for row in taken.batch.rows() {
+        rows.push(row.map_err(corrupt)?);
+    }
+    Ok((taken.mark, rows))
 }
 
 /// Writes those of `batches` whose marks aren't there, and their marks.
@@ -116,7 +121,8 @@ type Sorted<'b, 'c> = (LinkId, bool, &'b Row<'c>);
 /// The clicks by link: in that order, the index by link takes them in fastest. Each user agent is
 /// looked into once.
 fn by_link<'b, 'c>(batches: &'b [Vec<&'b Row<'c>>]) -> Vec<Sorted<'b, 'c>> {
-    let (mut bots, mut all) = (HashMap::new(), Vec::new());
+    let mut bots = HashMap::new();
+    let mut all = Vec::with_capacity(batches.iter().map(Vec::len).sum());
     for rows in batches {
         let mut known = Vec::new();
         all.extend(rows.iter().map(|&row| {

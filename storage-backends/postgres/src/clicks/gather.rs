@@ -54,11 +54,15 @@ pub(super) struct Gathered<'c> {
 }
 
 impl<'c> Gathered<'c> {
+    /// Room for so many clicks.
+    pub(super) fn with_room(clicks: usize) -> Self {
+        Self { hits: Vec::with_capacity(clicks), ..Self::default() }
+    }
+
     /// Adds clicks of one batch: each of its texts is looked up once.
     pub(super) fn batch(&mut self, rows: &[&Row<'c>]) {
         let source = self.number(REDIRECT.into());
         let (mut known, mut agents) = (Known::default(), Vec::new());
-        self.hits.reserve(rows.len());
         for row in rows {
             let agent = known_of(&mut agents, row.user_agent, |text| self.agent(text));
             let mut number = |text| known_of(&mut known, text, |text| self.number(text.into()));
