@@ -1,17 +1,13 @@
-//! Sorting records by place, without comparing them: a radix sort of (place, position).
+//! Sorting records by place.
+
+use waypost_storage::Positions;
 
 use super::generation::{Group, Pending, Place, Record, Segment};
-
-/// Bits of a digit: 2,048 counters stay in the first cache.
-const DIGIT: u32 = 11;
-/// Fewer are sorted by comparing.
-const FEW: usize = 1_024;
 
 /// Memory that sorting needs, kept from one time to the next.
 #[derive(Default)]
 pub(super) struct Scratch {
-    order: Vec<u64>,
-    spare: Vec<u64>,
+    order: Positions,
     groups: Vec<Group>,
     /// Segments that are needed no more, for their memory: what the system gives anew costs more
     /// to touch than all that is done with it.
@@ -31,8 +27,8 @@ impl Scratch {
         records.clear();
         records.reserve_exact(room);
         self.groups.clear();
-        for &at in &self.order {
-            let pending = &pending[at as u32 as usize];
+        for at in self.order.iter() {
+            let pending = &pending[at];
             let place = pending.place();
             if self.groups.last().is_none_or(|group| group.place != place) {
                 self.groups.push(Group { place, start: records.len() as u32 });
@@ -50,53 +46,22 @@ impl Scratch {
         self.segments = segments;
     }
 
-    /// Makes `order` the positions of `pending`, in its lower halves, in the order of place, then
-    /// position.
+    /// Orders `pending` by place, then position.
     fn sort(&mut self, pending: &[Pending]) {
         let (least, most) = bounds(pending);
         let hour = bits((most.hour as u64).wrapping_sub(least.hour as u64));
         let workspace = bits(most.workspace - least.workspace);
         let link = bits(most.link - least.link);
-        self.order.clear();
-        if hour + workspace + link > 32 {
-            self.order.extend(0..pending.len() as u64);
-            self.order.sort_by_key(|&at| pending[at as usize].place());
+        if hour + workspace + link > u32::BITS {
+            self.order.by_comparing(pending.len(), |at| pending[at].place());
             return;
         }
-        self.order.extend(pending.iter().enumerate().map(|(at, pending)| {
+        self.order.by_key(pending.iter().map(|pending| {
             let place = pending.place();
             let hour = (place.hour as u64).wrapping_sub(least.hour as u64);
             let key = (hour << workspace) | (place.workspace - least.workspace);
-            (((key << link) | (place.link - least.link)) << 32) | at as u64
+            ((key << link) | (place.link - least.link)) as u32
         }));
-        if self.order.len() < FEW {
-            self.order.sort_unstable();
-        } else {
-            radix(&mut self.order, &mut self.spare, hour + workspace + link);
-        }
-    }
-}
-
-/// Sorts by `bits` bits above the lower 32, keeping the order of those that are equal.
-fn radix(order: &mut Vec<u64>, spare: &mut Vec<u64>, bits: u32) {
-    let passes = bits.div_ceil(DIGIT);
-    if passes == 0 {
-        return;
-    }
-    let width = bits.div_ceil(passes);
-    spare.resize(order.len(), 0);
-    for pass in 0..passes {
-        let digit = |entry: u64| (entry >> (32 + pass * width)) as usize & ((1 << width) - 1);
-        let mut starts = vec![0u32; 1 << width];
-        order.iter().for_each(|&entry| starts[digit(entry)] += 1);
-        let mut sum = 0;
-        starts.iter_mut().for_each(|start| sum += std::mem::replace(start, sum));
-        for &entry in order.iter() {
-            let start = &mut starts[digit(entry)];
-            spare[*start as usize] = entry;
-            *start += 1;
-        }
-        std::mem::swap(order, spare);
     }
 }
 
