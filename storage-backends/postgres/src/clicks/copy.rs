@@ -10,8 +10,9 @@ use std::{
 
 use postgres::{CopyInWriter, Transaction};
 use waypost_link::ClickId;
-use waypost_storage::{Address, Error, NewClick, REDIRECT, Row, StoredClick};
+use waypost_storage::{Address, Error, NewClick, REDIRECT, StoredClick};
 
+use super::gather::{Hit, Texts};
 use crate::{
     fault::{Fault, Tried, explain},
     limits,
@@ -48,23 +49,18 @@ enum Ip<'c> {
 }
 
 impl<'c> Raw<'c> {
-    pub(super) fn of_row(row: &Row<'c>, bot: bool) -> Self {
+    pub(super) fn of_hit(hit: &Hit, said: &'c Texts<'_>) -> Self {
+        let [user_agent, referrer, language, rule] = said.said(hit);
         Self {
-            id: row.id,
-            workspace: row.workspace.0 as i64,
-            clicked_at: row.id.received.0,
-            ip: Ip::Kept(row.address),
-            country: row.country,
-            texts: [
-                row.user_agent.text,
-                row.referrer.text,
-                row.language.text,
-                REDIRECT,
-                row.rule.text,
-            ],
+            id: hit.id,
+            workspace: hit.workspace.0 as i64,
+            clicked_at: hit.id.received.0,
+            ip: Ip::Kept(hit.address),
+            country: hit.country,
+            texts: [user_agent, referrer, language, REDIRECT, rule],
             session: None,
             metadata: None,
-            bot,
+            bot: hit.bot,
         }
     }
 

@@ -3,21 +3,19 @@
 //! Texts become numbers, and clicks are sorted by link and time: those of a link and an hour stand
 //! together, and are counted in arrays addressed by number.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::Range,
-};
+use std::{collections::BTreeMap, ops::Range};
 
+use hashbrown::HashMap;
 use waypost_link::{LinkId, Timestamp, WorkspaceId};
 use waypost_storage::{
-    Counts, Dimension, Error, Grain, Row, Share, Sketch,
+    Counts, Dimension, Error, Grain, Share, Sketch,
     codec::{self, Fields, Put as _},
     limits::VALUES,
 };
 
 use super::{
     fold::{Extra, number},
-    gather::{Gathered, Hit, Texts},
+    gather::{Hit, Sorted, Texts},
     rollups::Place,
 };
 use crate::fault::corrupt;
@@ -57,9 +55,8 @@ impl Delta {
 }
 
 /// What is to be added.
-#[derive(Default)]
-pub(super) struct Deltas<'c> {
-    texts: Texts<'c>,
+pub(super) struct Deltas<'s> {
+    texts: &'s Texts<'s>,
     cells: Vec<Cell>,
     hashes: Vec<u32>,
     /// Of links, by link and hour.
@@ -68,16 +65,12 @@ pub(super) struct Deltas<'c> {
     pub(super) extras: Vec<(LinkId, Extra)>,
 }
 
-impl<'c> Deltas<'c> {
+impl<'s> Deltas<'s> {
     /// What these clicks add.
-    pub(super) fn of(batches: &[Vec<&Row<'c>>]) -> Self {
-        let mut gathered = Gathered::with_room(batches.iter().map(Vec::len).sum());
-        batches.iter().for_each(|rows| gathered.batch(rows));
-        let (texts, mut hits) = gathered.in_order();
-        hits.sort_unstable_by_key(|hit| (hit.link, hit.at));
-        let mut deltas = Self::with_room(texts, &hits);
+    pub(super) fn of(sorted: &'s Sorted<'_>) -> Self {
+        let mut deltas = Self::with_room(sorted);
         let mut counter = Counter::default();
-        for clicks in hits.chunk_by(|a, b| a.link == b.link) {
+        for clicks in sorted.hits.chunk_by(|a, b| a.id.link == b.id.link) {
             deltas.link(clicks, &mut counter);
         }
         counter.workspaces.into_iter().for_each(|(place, own)| deltas.workspace(place, own));
@@ -85,15 +78,15 @@ impl<'c> Deltas<'c> {
     }
 
     /// Room for what these clicks will come to: memory that grows is touched, and copied, twice.
-    fn with_room(texts: Texts<'c>, hits: &[Hit]) -> Self {
-        let hours = hits.chunk_by(|a, b| a.link == b.link && a.hour() == b.hour()).count();
+    fn with_room(Sorted { hits, texts }: &'s Sorted<'_>) -> Self {
+        let hours = hits.chunk_by(|a, b| a.id.link == b.id.link && a.hour() == b.hour()).count();
         Self {
             texts,
             cells: Vec::with_capacity(hours * OWN),
             hashes: Vec::with_capacity(hits.len()),
             links: Vec::with_capacity(hours),
+            workspaces: BTreeMap::new(),
             extras: Vec::with_capacity(hours),
-            ..Self::default()
         }
     }
 
@@ -105,9 +98,9 @@ impl<'c> Deltas<'c> {
         }
         if let (Some(earliest), Some(latest)) = (clicks.first(), clicks.last()) {
             let spent = clicks.iter().filter(|hit| hit.spent).count() as u64;
-            let (first, last) = (Some(Timestamp(earliest.at)), Some(Timestamp(latest.at)));
+            let (first, last) = (Some(earliest.id.received), Some(latest.id.received));
             let extra = Extra { workspace: earliest.workspace, spent, first, last };
-            self.extras.push((earliest.link, extra));
+            self.extras.push((earliest.id.link, extra));
         }
     }
 
@@ -115,16 +108,18 @@ impl<'c> Deltas<'c> {
     fn hour(&mut self, clicks: &[Hit], counter: &mut Counter) -> Delta {
         let hit = clicks[0];
         let (cells, people) = (self.cells.len(), self.hashes.len());
-        clicks.iter().for_each(|hit| counter.cells.add(hit));
+        for hit in clicks {
+            counter.cells.add(self.texts.values(hit), hit.bot);
+        }
         counter.cells.drain(&mut self.cells);
         self.crowd(clicks, false);
         let robots = self.hashes.len();
         self.crowd(clicks, true);
         let bots = clicks.iter().filter(|hit| hit.bot).count() as u64;
         let own = counter.workspaces.entry((hit.workspace, hit.hour())).or_default();
-        own.add(hit.link, clicks, bots, &self.cells[cells..]);
+        own.add(hit.id.link, clicks, bots, &self.cells[cells..]);
         Delta {
-            link: hit.link,
+            link: hit.id.link,
             workspace: hit.workspace,
             start: hit.hour(),
             clicks: clicks.len() as u64,
@@ -206,7 +201,7 @@ impl<'c> Deltas<'c> {
             let own = rest.iter().take_while(|cell| cell.dimension == dimension as u8).count();
             let (cells, later) = rest.split_at(own);
             rest = later;
-            let mut both = Both { texts: &self.texts, stored: stored.as_mut(), cells };
+            let mut both = Both { texts: self.texts, stored: stored.as_mut(), cells };
             if both.write(out).ok_or_else(broken)? > VALUES {
                 return Ok(false);
             }
@@ -306,8 +301,8 @@ struct Cells {
 }
 
 impl Cells {
-    fn add(&mut self, hit: &Hit) {
-        for (dimension, value) in hit.values.into_iter().enumerate() {
+    fn add(&mut self, values: [u32; OWN], bot: bool) {
+        for (dimension, value) in values.into_iter().enumerate() {
             let (counts, at) = (&mut self.counts[dimension], value as usize);
             if at >= counts.len() {
                 counts.resize((at + 1).next_power_of_two(), [0; 2]);
@@ -315,7 +310,7 @@ impl Cells {
             if counts[at][0] == 0 {
                 self.touched[dimension].push(value);
             }
-            counts[at] = [counts[at][0] + 1, counts[at][1] + u64::from(hit.bot)];
+            counts[at] = [counts[at][0] + 1, counts[at][1] + u64::from(bot)];
         }
     }
 

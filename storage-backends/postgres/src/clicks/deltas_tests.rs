@@ -1,13 +1,19 @@
 //! What is counted in arrays, and added to bytes, is what [`Counts`] would have counted.
 
+use std::time::Instant;
+
 use waypost_link::{ClickId, WorkspaceId};
 use waypost_storage::{
-    Address, Batch, BatchBuilder, Hit, Text,
+    Address, Batch, BatchBuilder, Epoch, Hit, Mark, Row, Text,
     limits::{LANGUAGE, REFERRER, USER_AGENT},
 };
 
 use super::*;
-use crate::clicks::{counts, flush::agent};
+use crate::clicks::{
+    Taken, counts,
+    flush::agent,
+    gather::{Gathered, Memory},
+};
 
 /// A batch of these clicks: link, hour, and a number that the rest comes from.
 fn batch(clicks: impl Iterator<Item = (u64, i64, u64)>) -> Batch {
@@ -59,9 +65,10 @@ fn counted(
 }
 
 fn deltas(batches: &[Batch], test: impl FnOnce(Deltas<'_>)) {
-    let rows = |batch| Batch::rows(batch).map(Result::unwrap).collect();
-    let rows: Vec<Vec<_>> = batches.iter().map(rows).collect();
-    test(Deltas::of(&rows.iter().map(|rows| rows.iter().collect()).collect::<Vec<_>>()));
+    let mark = Mark { epoch: Epoch(1), sequence: 1 };
+    let taken = |batch: &Batch| Taken { mark, batch: batch.clone(), at: Instant::now() };
+    let taken: Vec<_> = batches.iter().map(taken).collect();
+    test(Deltas::of(&Gathered::of(taken.iter(), &mut Memory::default()).unwrap().sorted()));
 }
 
 /// Clicks of three links in four hours around midnight.

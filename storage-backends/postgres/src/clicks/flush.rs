@@ -1,7 +1,7 @@
 //! Batches into the database: raw clicks, roll-ups and marks in one transaction.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     panic::resume_unwind,
     sync::Arc,
     thread,
@@ -10,20 +10,17 @@ use std::{
 use postgres::{Client, Transaction};
 use waypost_agent::Details;
 use waypost_link::LinkId;
-use waypost_storage::{AgentDetails, BatchError, Epoch, Error, Mark, Result, Row};
+use waypost_storage::{AgentDetails, Epoch, Result};
 
 use super::{
     Taken,
     copy::{self, Raw},
     deltas::Deltas,
-    gather::known_of,
+    gather::{Gathered, Memory, Sorted},
     partitions::Partitions,
     rollups, slot,
 };
 use crate::{database::Database, fault::Tried};
-
-/// Clicks that are fetched together.
-const NEAR: usize = 16;
 
 /// What a user agent says.
 pub(super) fn agent(user_agent: &str) -> AgentDetails {
@@ -57,98 +54,48 @@ pub(super) fn purged_of(
     Ok(rows.iter().map(|row| LinkId(row.get::<_, i64>(0) as u64)).collect())
 }
 
-/// The clicks of a batch.
-pub(super) type Clicks<'c> = (Mark, Vec<Row<'c>>);
-
 /// Writes those of `batches` that the database doesn't have.
 pub(super) fn write(
     database: &Database,
     partitions: &Partitions,
     batches: &[Arc<Taken>],
+    memory: &mut Memory,
 ) -> Result<()> {
-    let all: Vec<_> = batches.iter().map(|taken| read(taken)).collect::<Result<_>>()?;
-    // Collected, all would be sorted first.
-    let mut days = BTreeSet::new();
-    days.extend(rows(&all).map(|row| row.id.received.day()));
-    partitions.make(database, &days)?;
-    database.write(|txn| put(txn, &all))
+    let gathered = Gathered::of(batches.iter().map(Arc::as_ref), memory)?;
+    partitions.make(database, &gathered.days())?;
+    database.write(|txn| put(txn, gathered))
 }
 
-/// The clicks of a batch that was taken.
-pub(super) fn read(taken: &Taken) -> Result<Clicks<'_>> {
-    let corrupt = |error: BatchError| Error::Corrupt(error.to_string());
-    let mut rows = Vec::with_capacity(taken.batch.len());
-    for row in taken.batch.rows() {
-        rows.push(row.map_err(corrupt)?);
-    }
-    Ok((taken.mark, rows))
-}
-
-/// Writes those of `batches` whose marks aren't there, and their marks.
-pub(super) fn put(txn: &mut Transaction<'_>, batches: &[Clicks<'_>]) -> Tried<()> {
+/// Writes those batches whose marks aren't there, and their marks.
+pub(super) fn put(txn: &mut Transaction<'_>, mut gathered: Gathered<'_>) -> Tried<()> {
     let slot = slot::take(txn)?;
-    let marks = marks(txn, batches)?;
-    let purged = purged_of(txn, rows(batches).map(|row| row.id.link))?;
-    let fresh: Vec<Vec<_>> = batches
-        .iter()
-        .filter(|(mark, _)| mark.sequence > marks.get(&mark.epoch).copied().unwrap_or_default())
-        .map(|(_, rows)| {
-            rows.iter().filter(|row| purged.is_empty() || !purged.contains(&row.id.link)).collect()
-        })
-        .collect();
-    let deltas = copy_and_count(txn, &fresh)?;
+    let new: BTreeMap<_, _> = gathered.marks().map(|mark| (mark.epoch, mark.sequence)).collect();
+    gathered.keep_fresh(&marks(txn, new.keys())?);
+    let mut sorted = gathered.sorted();
+    sorted.without(&purged_of(txn, sorted.links())?);
+    let deltas = copy_and_count(txn, &sorted)?;
     rollups::raise(txn, slot, deltas)?;
-    put_marks(txn, batches)
-}
-
-fn rows<'b, 'c>(batches: &'b [Clicks<'c>]) -> impl Iterator<Item = &'b Row<'c>> {
-    batches.iter().flat_map(|(_, rows)| rows)
+    put_marks(txn, new)
 }
 
 /// Copies clicks in, and counts them while the database takes them.
-fn copy_and_count<'c>(txn: &mut Transaction<'_>, batches: &[Vec<&Row<'c>>]) -> Tried<Deltas<'c>> {
+fn copy_and_count<'s>(txn: &mut Transaction<'_>, sorted: &'s Sorted<'_>) -> Tried<Deltas<'s>> {
     thread::scope(|scope| {
-        let deltas = scope.spawn(|| Deltas::of(batches));
-        let sorted = by_link(batches);
-        copy::copy(txn, sorted.chunks(NEAR).flat_map(raw))?;
+        let deltas = scope.spawn(|| Deltas::of(sorted));
+        copy::copy(txn, sorted.hits.iter().map(|hit| Raw::of_hit(hit, &sorted.texts)))?;
         deltas.join().map_err(|panic| resume_unwind(panic))
     })
 }
 
-/// A click that is to be copied, and whether a bot made it.
-type Sorted<'b, 'c> = (LinkId, bool, &'b Row<'c>);
-
-/// The clicks by link: in that order, the index by link takes them in fastest. Each user agent is
-/// looked into once.
-fn by_link<'b, 'c>(batches: &'b [Vec<&'b Row<'c>>]) -> Vec<Sorted<'b, 'c>> {
-    let mut bots = HashMap::new();
-    let mut all = Vec::with_capacity(batches.iter().map(Vec::len).sum());
-    for rows in batches {
-        let mut known = Vec::new();
-        all.extend(rows.iter().map(|&row| {
-            let bot = known_of(&mut known, row.user_agent, |text| {
-                *bots.entry(text).or_insert_with(|| agent(text).bot)
-            });
-            (row.id.link, bot, row)
-        }));
-    }
-    all.sort_by_key(|(link, ..)| *link);
-    all
-}
-
-/// Clicks as they are kept. By link they lie anywhere in memory: some are fetched together, so that
-/// the core waits for all of them at once.
-fn raw<'c>(clicks: &[Sorted<'_, 'c>]) -> Vec<Raw<'c>> {
-    clicks.iter().map(|&(_, bot, row)| Raw::of_row(row, bot)).collect()
-}
-
 /// What is written of the epochs of these batches, locked. A lock holds what is there, so a new
 /// epoch's mark is made first: whoever else has made one is waited for, and then seen.
-fn marks(txn: &mut Transaction<'_>, batches: &[Clicks<'_>]) -> Tried<BTreeMap<Epoch, u64>> {
-    let epochs: Vec<_> =
-        batches.iter().map(|(mark, _)| mark.epoch.0.to_be_bytes().to_vec()).collect();
+fn marks<'e>(
+    txn: &mut Transaction<'_>,
+    epochs: impl Iterator<Item = &'e Epoch>,
+) -> Tried<BTreeMap<Epoch, u64>> {
+    let epochs: Vec<_> = epochs.map(|epoch| epoch.0.to_be_bytes().to_vec()).collect();
     let sql = "INSERT INTO waypost.marks (epoch, sequence) \
-               SELECT DISTINCT e, 0 FROM unnest($1::bytea[]) AS e ORDER BY e ON CONFLICT DO NOTHING";
+               SELECT e, 0 FROM unnest($1::bytea[]) AS e ORDER BY e ON CONFLICT DO NOTHING";
     txn.execute(sql, &[&epochs])?;
     let sql = "SELECT epoch, sequence FROM waypost.marks WHERE epoch = ANY($1) \
                ORDER BY epoch FOR UPDATE";
@@ -161,10 +108,8 @@ fn marks(txn: &mut Transaction<'_>, batches: &[Clicks<'_>]) -> Tried<BTreeMap<Ep
     Ok(marks)
 }
 
-fn put_marks(txn: &mut Transaction<'_>, batches: &[Clicks<'_>]) -> Tried<()> {
-    let last: BTreeMap<_, _> =
-        batches.iter().map(|(mark, _)| (mark.epoch, mark.sequence)).collect();
-    for (epoch, sequence) in last {
+fn put_marks(txn: &mut Transaction<'_>, marks: BTreeMap<Epoch, u64>) -> Tried<()> {
+    for (epoch, sequence) in marks {
         let sql = "UPDATE waypost.marks SET sequence = greatest(sequence, $2) WHERE epoch = $1";
         txn.execute(sql, &[&&epoch.0.to_be_bytes()[..], &(sequence as i64)])?;
     }

@@ -1,85 +1,161 @@
-//! Clicks as they are counted: a few numbers each, whose texts stand apart, once.
+//! The clicks of a flush: a few numbers each, by link and time, whose texts stand apart, once.
+//!
+//! They are read out of their batches once, and put in order once. What is copied in and what is
+//! counted comes of the same few bytes, one click after the other, and of texts that are so few
+//! that they stay in the cache.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashSet},
+};
 
-use waypost_link::{LinkId, Timestamp, WorkspaceId};
-use waypost_storage::{Dimension, REDIRECT, Row, Text, country_text};
+use hashbrown::HashMap;
+use waypost_link::{ClickId, LinkId, WorkspaceId};
+use waypost_storage::{
+    Address, BatchError, Dimension, Epoch, Error, Mark, Positions, REDIRECT, Result, Text,
+    country_text,
+};
 
-use super::flush::agent;
+use super::{Taken, flush::agent};
 
-/// A click. Its values are numbers of texts, in the order of [`Dimension::ALL`].
-#[derive(Clone, Copy)]
+/// A click. Its texts are numbers.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Hit {
-    pub(super) link: LinkId,
-    pub(super) at: i64,
+    pub(super) id: ClickId,
     pub(super) workspace: WorkspaceId,
+    pub(super) address: Address,
     pub(super) visitor: u32,
-    pub(super) values: [u32; Dimension::Link as usize],
+    agent: u32,
+    pub(super) country: Option<[u8; 2]>,
     pub(super) bot: bool,
     pub(super) spent: bool,
+    /// Country, referrer, language, rule.
+    values: [u32; 4],
 }
 
 impl Hit {
     pub(super) fn hour(&self) -> i64 {
-        Timestamp(self.at).hour()
-    }
-}
-
-/// Texts by number.
-#[derive(Default)]
-pub(super) struct Texts<'c>(Vec<Cow<'c, str>>);
-
-impl Texts<'_> {
-    pub(super) fn of(&self, number: u32) -> &str {
-        self.0.get(number as usize).map_or("", |text| text)
+        self.id.received.hour()
     }
 }
 
 /// What a user agent says, in numbers of texts.
-#[derive(Clone, Copy)]
-struct Agent {
+#[derive(Clone, Copy, Debug)]
+struct Agent<'c> {
+    text: &'c str,
     device: u32,
     browser: u32,
     os: u32,
     bot: bool,
 }
 
-/// Clicks on their way.
+/// The texts of a flush, by number: that of a text which is counted is its place in their order.
+#[derive(Debug, Default)]
+pub(super) struct Texts<'c> {
+    counted: Vec<Cow<'c, str>>,
+    agents: Vec<Agent<'c>>,
+    source: u32,
+}
+
+impl<'c> Texts<'c> {
+    /// A text that is counted.
+    pub(super) fn of(&self, number: u32) -> &str {
+        self.counted.get(number as usize).map_or("", |text| text)
+    }
+
+    /// Who clicked, as it called itself; where from, in which language, by which rule.
+    pub(super) fn said(&self, hit: &Hit) -> [&str; 4] {
+        let [_, referrer, language, rule] = hit.values.map(|number| self.of(number));
+        [self.agents[hit.agent as usize].text, referrer, language, rule]
+    }
+
+    /// What a click counts under, in the order of [`Dimension::ALL`].
+    pub(super) fn values(&self, hit: &Hit) -> [u32; Dimension::Link as usize] {
+        let [country, referrer, language, rule] = hit.values;
+        let Agent { device, browser, os, .. } = self.agents[hit.agent as usize];
+        [country, device, browser, os, referrer, language, self.source, rule]
+    }
+}
+
+/// The memory of a flush, kept for the next one: what the system gives anew costs more to touch than
+/// all that is done with it.
 #[derive(Default)]
+pub(super) struct Memory {
+    came: Vec<Hit>,
+    sorted: Vec<Hit>,
+    order: Positions,
+}
+
+/// Clicks in the order of link and time, and their texts.
+pub(super) struct Sorted<'c> {
+    pub(super) hits: &'c mut Vec<Hit>,
+    pub(super) texts: Texts<'c>,
+}
+
+impl Sorted<'_> {
+    /// The links that were clicked.
+    pub(super) fn links(&self) -> impl Iterator<Item = LinkId> {
+        self.hits.chunk_by(|a, b| a.id.link == b.id.link).map(|clicks| clicks[0].id.link)
+    }
+
+    /// Leaves out the clicks of these links.
+    pub(super) fn without(&mut self, links: &HashSet<LinkId>) {
+        if !links.is_empty() {
+            self.hits.retain(|hit| !links.contains(&hit.id.link));
+        }
+    }
+}
+
+/// Clicks on their way.
 pub(super) struct Gathered<'c> {
+    memory: &'c mut Memory,
     numbers: HashMap<Cow<'c, str>, u32>,
-    agents: HashMap<u32, Agent>,
+    agents: HashMap<&'c str, u32>,
+    said: Vec<Agent<'c>>,
     countries: HashMap<Option<[u8; 2]>, u32>,
-    hits: Vec<Hit>,
+    /// Of each batch, and where its clicks end.
+    marks: Vec<(Mark, usize)>,
 }
 
 impl<'c> Gathered<'c> {
-    /// Room for so many clicks.
-    pub(super) fn with_room(clicks: usize) -> Self {
-        Self { hits: Vec::with_capacity(clicks), ..Self::default() }
+    /// The clicks of these batches.
+    pub(super) fn of(
+        batches: impl Iterator<Item = &'c Taken>,
+        memory: &'c mut Memory,
+    ) -> Result<Self> {
+        memory.came.clear();
+        let (numbers, agents, countries) = Default::default();
+        let (said, marks) = Default::default();
+        let mut gathered = Self { memory, numbers, agents, said, countries, marks };
+        let corrupt = |error: BatchError| Error::Corrupt(error.to_string());
+        batches.into_iter().try_for_each(|taken| gathered.batch(taken).map_err(corrupt))?;
+        Ok(gathered)
     }
 
-    /// Adds clicks of one batch: each of its texts is looked up once.
-    pub(super) fn batch(&mut self, rows: &[&Row<'c>]) {
-        let source = self.number(REDIRECT.into());
-        let (mut known, mut agents) = (Known::default(), Vec::new());
-        for row in rows {
+    /// Adds a batch: each of its texts is looked up once.
+    fn batch(&mut self, taken: &'c Taken) -> std::result::Result<(), BatchError> {
+        let (mut known, mut agents) = (Known::default(), Known::default());
+        self.memory.came.reserve(taken.batch.len());
+        for row in taken.batch.rows() {
+            let row = row?;
             let agent = known_of(&mut agents, row.user_agent, |text| self.agent(text));
-            let mut number = |text| known_of(&mut known, text, |text| self.number(text.into()));
-            let [referrer, language, rule] =
-                [row.referrer, row.language, row.rule].map(&mut number);
             let country = self.country(row.country);
-            let Agent { device, browser, os, bot } = agent;
-            self.hits.push(Hit {
-                link: row.id.link,
-                at: row.id.received.0,
+            let [referrer, language, rule] = [row.referrer, row.language, row.rule]
+                .map(|text| known_of(&mut known, text, |text| self.number(text.into())));
+            self.memory.came.push(Hit {
+                id: row.id,
                 workspace: row.workspace,
+                address: row.address,
                 visitor: (row.visitor >> 32) as u32,
-                values: [country, device, browser, os, referrer, language, source, rule],
-                bot,
+                agent,
+                country: row.country,
+                bot: self.said[agent as usize].bot,
                 spent: row.spent,
+                values: [country, referrer, language, rule],
             });
         }
+        self.marks.push((taken.mark, self.memory.came.len()));
+        Ok(())
     }
 
     fn number(&mut self, text: Cow<'c, str>) -> u32 {
@@ -96,44 +172,100 @@ impl<'c> Gathered<'c> {
         number
     }
 
-    fn agent(&mut self, text: &'c str) -> Agent {
-        let of = self.number(text.into());
-        if let Some(&known) = self.agents.get(&of) {
+    fn agent(&mut self, text: &'c str) -> u32 {
+        if let Some(&known) = self.agents.get(text) {
             return known;
         }
         let said = agent(text);
         let [device, browser, os] =
             [said.device, said.browser, said.os].map(|text| self.number(text.into()));
-        let agent = Agent { device, browser, os, bot: said.bot };
-        self.agents.insert(of, agent);
-        agent
+        let number = self.said.len() as u32;
+        self.said.push(Agent { text, device, browser, os, bot: said.bot });
+        self.agents.insert(text, number);
+        number
     }
 
-    /// The texts in their order, and the clicks with the numbers that these have.
-    pub(super) fn in_order(self) -> (Texts<'c>, Vec<Hit>) {
-        let mut hits = self.hits;
-        let mut all: Vec<_> = self.numbers.into_iter().collect();
+    /// The marks of its batches.
+    pub(super) fn marks(&self) -> impl Iterator<Item = Mark> {
+        self.marks.iter().map(|(mark, _)| *mark)
+    }
+
+    /// The days of its clicks.
+    pub(super) fn days(&self) -> BTreeSet<i64> {
+        let mut days = BTreeSet::new();
+        // Collected, all would be sorted first.
+        days.extend(self.memory.came.iter().map(|hit| hit.id.received.day()));
+        days
+    }
+
+    /// Leaves out the batches that are `written`, by the last sequence of their epochs.
+    pub(super) fn keep_fresh(&mut self, written: &BTreeMap<Epoch, u64>) {
+        let is_fresh =
+            |mark: &Mark| written.get(&mark.epoch).is_none_or(|last| mark.sequence > *last);
+        if self.marks.iter().all(|(mark, _)| is_fresh(mark)) {
+            return;
+        }
+        let Memory { came, sorted: kept, .. } = &mut *self.memory;
+        kept.clear();
+        let mut start = 0;
+        for (mark, end) in &self.marks {
+            if is_fresh(mark) {
+                kept.extend_from_slice(&came[start..*end]);
+            }
+            start = *end;
+        }
+        std::mem::swap(came, kept);
+    }
+
+    /// The clicks in order.
+    pub(super) fn sorted(mut self) -> Sorted<'c> {
+        let source = self.number(REDIRECT.into());
+        let Self { memory: Memory { came, sorted, order }, numbers, mut said, .. } = self;
+        let mut all: Vec<_> = numbers.into_iter().collect();
         all.sort_unstable();
         let mut places = vec![0; all.len()];
         for (place, (_, number)) in all.iter().enumerate() {
             places[*number as usize] = place as u32;
         }
-        for hit in &mut hits {
-            hit.values = hit.values.map(|number| places[number as usize]);
+        let place = |number: u32| places[number as usize];
+        for agent in &mut said {
+            for number in [&mut agent.device, &mut agent.browser, &mut agent.os] {
+                *number = place(*number);
+            }
         }
-        (Texts(all.into_iter().map(|(text, _)| text).collect()), hits)
+        let placed = |at: usize| Hit { values: came[at].values.map(place), ..came[at] };
+        by_link(came, order);
+        sorted.clear();
+        sorted.extend(order.iter().map(placed));
+        sorted.chunk_by_mut(|a, b| a.id.link == b.id.link).for_each(by_time);
+        let counted = all.into_iter().map(|(text, _)| text).collect();
+        Sorted { hits: sorted, texts: Texts { counted, agents: said, source: place(source) } }
+    }
+}
+
+fn by_link(hits: &[Hit], order: &mut Positions) {
+    let links = || hits.iter().map(|hit| hit.id.link.0);
+    let least = links().min().unwrap_or_default();
+    let range = links().max().unwrap_or_default() - least;
+    if range <= u64::from(u32::MAX) {
+        order.by_key(links().map(|link| (link - least) as u32));
+    } else {
+        order.by_comparing(hits.len(), |at| hits[at].id.link);
+    }
+}
+
+/// Batches come in the order of time, but for clicks that several threads took.
+fn by_time(clicks: &mut [Hit]) {
+    if !clicks.is_sorted_by_key(|hit| hit.id.received) {
+        clicks.sort_by_key(|hit| hit.id.received);
     }
 }
 
 /// What is known of a batch's texts, by their index.
-type Known<T> = Vec<Option<T>>;
+type Known = Vec<Option<u32>>;
 
-/// What is known of a text of a batch, found out once.
-pub(super) fn known_of<'c, T: Copy>(
-    known: &mut Known<T>,
-    text: Text<'c>,
-    find_out: impl FnOnce(&'c str) -> T,
-) -> T {
+/// The number of a text of a batch, found out once.
+fn known_of<'c>(known: &mut Known, text: Text<'c>, find_out: impl FnOnce(&'c str) -> u32) -> u32 {
     let at = text.index as usize;
     if at >= known.len() {
         known.resize(at + 1, None);

@@ -49,9 +49,17 @@ use crate::{database::Database, limits};
 pub(crate) struct Clicks {
     database: Arc<Database>,
     waiting: Mutex<Waiting>,
-    /// One flush at a time; when and how the last one failed.
-    flushing: Mutex<Option<(Instant, Error)>>,
+    /// One flush at a time.
+    flushing: Mutex<Flushing>,
     partitions: partitions::Partitions,
+}
+
+/// What flushes leave to those after them.
+#[derive(Default)]
+struct Flushing {
+    /// When and how the last one failed.
+    failed: Option<(Instant, Error)>,
+    memory: gather::Memory,
 }
 
 /// A batch that was taken.
@@ -85,6 +93,15 @@ impl Waiting {
         self.clicks += batch.len();
         self.bytes += batch.bytes().len();
         self.batches.push(Arc::new(Taken { mark, batch, at: Instant::now() }));
+    }
+
+    /// Whether the oldest has waited long enough. What comes fast waits for more of its kind: the
+    /// more clicks a link has in a flush, the less each costs.
+    fn is_due(&self, now: Instant) -> bool {
+        let Some(oldest) = self.batches.first() else { return false };
+        let age = now.saturating_duration_since(oldest.at);
+        let is_fast = self.clicks as f64 > limits::FAST * age.as_secs_f64();
+        age >= if is_fast { limits::WAIT_FAST } else { limits::WAIT }
     }
 
     /// The first `count` are written.
@@ -149,23 +166,23 @@ impl Clicks {
     /// Writes what waits, asked for at this time. Where a flush has failed since, its error is the
     /// answer: those who waited for it would each wait as long again, one after the other.
     fn flush_asked(&self, asked: Instant) -> Result<()> {
-        let mut failed = self.flushing.lock();
-        if let Some((at, error)) = &*failed
+        let mut flushing = self.flushing.lock();
+        if let Some((at, error)) = &flushing.failed
             && *at >= asked
         {
             return Err(error.clone());
         }
-        let done = self.write();
-        *failed = done.as_ref().err().map(|error| (Instant::now(), error.clone()));
+        let done = self.write(&mut flushing.memory);
+        flushing.failed = done.as_ref().err().map(|error| (Instant::now(), error.clone()));
         done
     }
 
-    fn write(&self) -> Result<()> {
+    fn write(&self, memory: &mut gather::Memory) -> Result<()> {
         let batches = self.waiting.lock().batches.clone();
         if batches.is_empty() {
             return Ok(());
         }
-        flush::write(&self.database, &self.partitions, &batches)
+        flush::write(&self.database, &self.partitions, &batches, memory)
             // Perhaps another node has dropped a day that was known to be there.
             .inspect_err(|_| self.partitions.forget())?;
         self.waiting.lock().drop_first(batches.len());
@@ -174,18 +191,17 @@ impl Clicks {
 
     /// Writes what has waited long enough.
     pub(crate) fn flush_old(&self) -> Result<()> {
-        let oldest = self.waiting.lock().batches.first().map(|taken| taken.at);
-        let old = oldest.is_some_and(|at| at.elapsed() >= limits::WAIT);
-        if old { self.flush() } else { Ok(()) }
+        let due = self.waiting.lock().is_due(Instant::now());
+        if due { self.flush() } else { Ok(()) }
     }
 
     /// Closes some of the hours that are over; whether there may be more. No flush of this node is
     /// under way meanwhile, which would take another slot; who waits for one is told a failure.
     pub(crate) fn close_hours(&self) -> Result<bool> {
-        let mut failed = self.flushing.lock();
+        let mut flushing = self.flushing.lock();
         let done = self.database.write(close::over);
         if let Err(error) = &done {
-            *failed = Some((Instant::now(), error.clone()));
+            flushing.failed = Some((Instant::now(), error.clone()));
         }
         done
     }

@@ -1,6 +1,6 @@
 //! What waits, what is written of it, and who is told that it was not.
 
-use std::thread;
+use std::{thread, time::Duration};
 
 use waypost_link::WorkspaceId;
 use waypost_storage::{
@@ -59,12 +59,12 @@ fn a_batch_on_its_way_twice_counts_once() {
     let test = TestDatabase::new();
     let clicks = clicks(&test);
     let taken = Taken { mark: mark(1), batch: batch(), at: Instant::now() };
-    let sent = flush::read(&taken).unwrap();
-    let day = sent.1[0].id.received.day();
-    clicks.partitions.make(&clicks.database, &[day].into()).unwrap();
+    let mut memory = gather::Memory::default();
+    let sent = gather::Gathered::of([&taken].into_iter(), &mut memory).unwrap();
+    clicks.partitions.make(&clicks.database, &sent.days()).unwrap();
     let mut slow = test.connect();
     let mut first = slow.transaction().unwrap();
-    flush::put(&mut first, &[sent]).unwrap();
+    flush::put(&mut first, sent).unwrap();
     clicks.append(mark(1), &batch()).unwrap();
     thread::scope(|scope| {
         let again = scope.spawn(|| clicks.flush());
@@ -162,5 +162,28 @@ fn what_waits_is_bounded() {
         [(0, 0, true), (clicks, bytes, true), (clicks + 1, 0, false), (0, bytes + 1, false)]
     {
         assert_eq!(room(clicks, bytes), expected, "{clicks} clicks, {bytes} bytes");
+    }
+}
+
+#[test]
+fn what_comes_fast_waits_for_more() {
+    let now = Instant::now();
+    let due = |clicks, age| {
+        let at = now.checked_sub(age).unwrap();
+        let taken = Arc::new(Taken { mark: mark(1), batch: batch(), at });
+        Waiting { batches: vec![taken], clicks, ..Waiting::default() }.is_due(now)
+    };
+    let soon = limits::WAIT - Duration::from_millis(1);
+    let few = (limits::FAST * limits::WAIT.as_secs_f64()) as usize;
+    assert!(!Waiting::default().is_due(now));
+    for (clicks, age, expected) in [
+        (3, soon, false),
+        (few, limits::WAIT, true),
+        (few + 1, limits::WAIT, false),
+        (few + 1, limits::WAIT_FAST / 2, true),
+        (limits::WAITING, limits::WAIT_FAST / 2, false),
+        (limits::WAITING, limits::WAIT_FAST, true),
+    ] {
+        assert_eq!(due(clicks, age), expected, "{clicks} clicks, {age:?}");
     }
 }
