@@ -29,18 +29,14 @@ pub(crate) const LISTEN: Duration = Duration::from_millis(250);
 pub(crate) const SCAN: i64 = 10_000;
 /// Most bytes of stored values that a page of an answer reads; at least one value is.
 pub(crate) const PAGE_BYTES: usize = 32 << 20;
-/// Clicks that wait in memory at most, 200 bytes each while they are written: more, and `append` writes
-/// them first.
+/// Clicks that wait in memory at most: more, and `append` writes them first. The more clicks of a link
+/// are in a flush, the less each costs; while it is written, one takes some 200 bytes.
 pub(crate) const WAITING: usize = 1 << 19;
 /// Bytes of batches that wait in memory at most, unless one batch alone is larger.
 pub(crate) const WAITING_BYTES: usize = 64 << 20;
 /// How long a click waits in memory before it is written: half of the second within which other
 /// nodes see it (SPEC 4).
 pub(crate) const WAIT: Duration = Duration::from_millis(500);
-/// Clicks a second up to which that holds (SPEC 4).
-pub(crate) const FAST: f64 = 50_000.0;
-/// How long one waits where more come.
-pub(crate) const WAIT_FAST: Duration = Duration::from_secs(2);
 /// How often hours that are over are looked for.
 pub(crate) const CLOSE: Duration = Duration::from_secs(60);
 /// Bytes of raw clicks that are sent at once.

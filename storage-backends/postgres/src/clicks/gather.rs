@@ -19,7 +19,7 @@ use waypost_storage::{
 use super::{Taken, flush::agent};
 
 /// A click. Its texts are numbers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Hit {
     pub(super) id: ClickId,
     pub(super) workspace: WorkspaceId,
@@ -40,7 +40,6 @@ impl Hit {
 }
 
 /// What a user agent says, in numbers of texts.
-#[derive(Clone, Copy, Debug)]
 struct Agent<'c> {
     text: &'c str,
     device: u32,
@@ -50,14 +49,13 @@ struct Agent<'c> {
 }
 
 /// The texts of a flush, by number: that of a text which is counted is its place in their order.
-#[derive(Debug, Default)]
 pub(super) struct Texts<'c> {
     counted: Vec<Cow<'c, str>>,
     agents: Vec<Agent<'c>>,
     source: u32,
 }
 
-impl<'c> Texts<'c> {
+impl Texts<'_> {
     /// A text that is counted.
     pub(super) fn of(&self, number: u32) -> &str {
         self.counted.get(number as usize).map_or("", |text| text)
@@ -124,11 +122,17 @@ impl<'c> Gathered<'c> {
         memory: &'c mut Memory,
     ) -> Result<Self> {
         memory.came.clear();
-        let (numbers, agents, countries) = Default::default();
-        let (said, marks) = Default::default();
-        let mut gathered = Self { memory, numbers, agents, said, countries, marks };
-        let corrupt = |error: BatchError| Error::Corrupt(error.to_string());
-        batches.into_iter().try_for_each(|taken| gathered.batch(taken).map_err(corrupt))?;
+        let mut gathered = Self {
+            memory,
+            numbers: HashMap::new(),
+            agents: HashMap::new(),
+            said: Vec::new(),
+            countries: HashMap::new(),
+            marks: Vec::new(),
+        };
+        for taken in batches {
+            gathered.batch(taken).map_err(|error| Error::Corrupt(error.to_string()))?;
+        }
         Ok(gathered)
     }
 

@@ -95,15 +95,6 @@ impl Waiting {
         self.batches.push(Arc::new(Taken { mark, batch, at: Instant::now() }));
     }
 
-    /// Whether the oldest has waited long enough. What comes fast waits for more of its kind: the
-    /// more clicks a link has in a flush, the less each costs.
-    fn is_due(&self, now: Instant) -> bool {
-        let Some(oldest) = self.batches.first() else { return false };
-        let age = now.saturating_duration_since(oldest.at);
-        let is_fast = self.clicks as f64 > limits::FAST * age.as_secs_f64();
-        age >= if is_fast { limits::WAIT_FAST } else { limits::WAIT }
-    }
-
     /// The first `count` are written.
     fn drop_first(&mut self, count: usize) {
         for taken in self.batches.drain(..count) {
@@ -191,8 +182,9 @@ impl Clicks {
 
     /// Writes what has waited long enough.
     pub(crate) fn flush_old(&self) -> Result<()> {
-        let due = self.waiting.lock().is_due(Instant::now());
-        if due { self.flush() } else { Ok(()) }
+        let oldest = self.waiting.lock().batches.first().map(|taken| taken.at);
+        let old = oldest.is_some_and(|at| at.elapsed() >= limits::WAIT);
+        if old { self.flush() } else { Ok(()) }
     }
 
     /// Closes some of the hours that are over; whether there may be more. No flush of this node is
