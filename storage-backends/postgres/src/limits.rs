@@ -40,7 +40,7 @@ pub(crate) const WAIT: Duration = Duration::from_millis(500);
 /// How often hours that are over are looked for.
 pub(crate) const CLOSE: Duration = Duration::from_secs(60);
 /// Bytes of raw clicks that are sent at once.
-pub(crate) const COPY_BYTES: usize = 64 << 10;
+pub(crate) const COPY_BYTES: usize = 256 << 10;
 /// Roll-up rows of one statement.
 pub(crate) const ROWS: usize = 2_000;
 /// Clicks that are taken out of the inbox at once.

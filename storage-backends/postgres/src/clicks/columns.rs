@@ -40,6 +40,18 @@ impl Values {
         starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end]).collect()
     }
 
+    /// The value of this place, from 0.
+    pub(super) fn get(&self, at: usize) -> &[u8] {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[at]]
+    }
+
+    /// Adds a value, which is written to the end of the others.
+    pub(super) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.end();
+    }
+
     /// What was written since is one.
     fn end(&mut self) {
         self.ends.push(self.bytes.len());

@@ -10,7 +10,7 @@ use std::{
 
 use postgres::{CopyInWriter, Transaction};
 use waypost_link::ClickId;
-use waypost_storage::{Address, Error, NewClick, REDIRECT, StoredClick};
+use waypost_storage::{Address, Error, NewClick, StoredClick};
 
 use super::gather::{Hit, Texts};
 use crate::{
@@ -36,7 +36,8 @@ pub(super) struct Raw<'c> {
     clicked_at: i64,
     ip: Ip<'c>,
     country: Option<[u8; 2]>,
-    texts: [&'c str; 5],
+    /// User agent, referrer, language, source, rule.
+    texts: [Words<'c>; 5],
     session: Option<&'c str>,
     metadata: Option<&'c str>,
     bot: bool,
@@ -48,16 +49,22 @@ enum Ip<'c> {
     Said(Option<&'c str>),
 }
 
+/// A text, as it comes.
+enum Words<'c> {
+    /// A field already.
+    Spelled(&'c [u8]),
+    Said(&'c str),
+}
+
 impl<'c> Raw<'c> {
     pub(super) fn of_hit(hit: &Hit, said: &'c Texts<'_>) -> Self {
-        let [user_agent, referrer, language, rule] = said.said(hit);
         Self {
             id: hit.id,
             workspace: hit.workspace.0 as i64,
             clicked_at: hit.id.received.0,
             ip: Ip::Kept(hit.address),
             country: hit.country,
-            texts: [user_agent, referrer, language, REDIRECT, rule],
+            texts: said.said(hit).map(Words::Spelled),
             session: None,
             metadata: None,
             bot: hit.bot,
@@ -71,7 +78,8 @@ impl<'c> Raw<'c> {
             clicked_at: click.clicked_at.0,
             ip: Ip::Said(click.ip.as_deref()),
             country: click.country,
-            texts: [&click.user_agent, &click.referrer, &click.language, &click.source, ""],
+            texts: [&*click.user_agent, &click.referrer, &click.language, &click.source, ""]
+                .map(Words::Said),
             session: click.session.as_deref(),
             metadata: click.metadata.as_deref(),
             bot,
@@ -86,12 +94,13 @@ impl<'c> Raw<'c> {
             ip: Ip::Said(click.ip.as_deref()),
             country: click.country,
             texts: [
-                &click.user_agent,
+                &*click.user_agent,
                 &click.referrer,
                 &click.language,
                 &click.source,
                 &click.rule,
-            ],
+            ]
+            .map(Words::Said),
             session: click.session.as_deref(),
             metadata: click.metadata.as_deref(),
             bot: click.bot,
@@ -113,13 +122,22 @@ impl<'c> Raw<'c> {
             Some(code) => words(out, &waypost_storage::country_text(Some(*code))),
             None => null(out),
         }
-        let [user_agent, referrer, language, source, rule] = self.texts;
-        [user_agent, referrer, language].into_iter().for_each(|text| words(out, text));
+        let [user_agent, referrer, language, source, rule] = &self.texts;
+        [user_agent, referrer, language].into_iter().for_each(|text| text.write(out));
         optional(out, self.session);
-        words(out, source);
+        source.write(out);
         optional(out, self.metadata);
-        words(out, rule);
+        rule.write(out);
         field(out, &[u8::from(self.bot)]);
+    }
+}
+
+impl Words<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Spelled(field) => out.extend_from_slice(field),
+            Self::Said(text) => words(out, text),
+        }
     }
 }
 
@@ -132,7 +150,8 @@ fn bigint(out: &mut Vec<u8>, value: i64) {
     field(out, &value.to_be_bytes());
 }
 
-fn words(out: &mut Vec<u8>, value: &str) {
+/// A text as a field: its length, and what the database takes of it.
+pub(super) fn words(out: &mut Vec<u8>, value: &str) {
     field(out, text(value).as_bytes());
 }
 

@@ -16,7 +16,7 @@ use waypost_storage::{
     country_text,
 };
 
-use super::{Taken, flush::agent};
+use super::{Taken, columns::Values, copy, flush::agent};
 
 /// A click. Its texts are numbers.
 #[derive(Clone, Copy)]
@@ -51,6 +51,9 @@ struct Agent<'c> {
 /// The texts of a flush, by number: that of a text which is counted is its place in their order.
 pub(super) struct Texts<'c> {
     counted: Vec<Cow<'c, str>>,
+    /// The same, spelled as fields of raw clicks; and all user agents.
+    fields: Values,
+    agent_fields: Values,
     agents: Vec<Agent<'c>>,
     source: u32,
 }
@@ -61,10 +64,13 @@ impl Texts<'_> {
         self.counted.get(number as usize).map_or("", |text| text)
     }
 
-    /// Who clicked, as it called itself; where from, in which language, by which rule.
-    pub(super) fn said(&self, hit: &Hit) -> [&str; 4] {
-        let [_, referrer, language, rule] = hit.values.map(|number| self.of(number));
-        [self.agents[hit.agent as usize].text, referrer, language, rule]
+    /// Who clicked, as it called itself; where from, in which language, by what and by which rule:
+    /// fields of a raw click.
+    pub(super) fn said(&self, hit: &Hit) -> [&[u8]; 5] {
+        let [_, referrer, language, rule] = hit.values;
+        let [referrer, language, source, rule] =
+            [referrer, language, self.source, rule].map(|number| self.fields.get(number as usize));
+        [self.agent_fields.get(hit.agent as usize), referrer, language, source, rule]
     }
 
     /// What a click counts under, in the order of [`Dimension::ALL`].
@@ -242,9 +248,23 @@ impl<'c> Gathered<'c> {
         sorted.clear();
         sorted.extend(order.iter().map(placed));
         sorted.chunk_by_mut(|a, b| a.id.link == b.id.link).for_each(by_time);
-        let counted = all.into_iter().map(|(text, _)| text).collect();
-        Sorted { hits: sorted, texts: Texts { counted, agents: said, source: place(source) } }
+        let counted: Vec<_> = all.into_iter().map(|(text, _)| text).collect();
+        let texts = Texts {
+            fields: fields(counted.iter().map(Cow::as_ref)),
+            agent_fields: fields(said.iter().map(|agent| agent.text)),
+            counted,
+            agents: said,
+            source: place(source),
+        };
+        Sorted { hits: sorted, texts }
     }
+}
+
+/// Texts as raw clicks have them: spelled once for all clicks of a flush.
+fn fields<'t>(texts: impl Iterator<Item = &'t str>) -> Values {
+    let mut fields = Values::default();
+    texts.for_each(|text| fields.push(|out| copy::words(out, text)));
+    fields
 }
 
 fn by_link(hits: &[Hit], order: &mut Positions) {
