@@ -32,7 +32,8 @@ pub(crate) const PAGE_BYTES: usize = 32 << 20;
 /// Clicks that wait in memory at most: more, and `append` writes them first. The more clicks of a link
 /// are in a flush, the less each costs; while it is written, one takes some 200 bytes.
 pub(crate) const WAITING: usize = 1 << 19;
-/// Bytes of batches that wait in memory at most, unless one batch alone is larger.
+/// Bytes of batches that wait in memory at most, unless one batch alone is larger; while they are
+/// written, each of their texts is there once more.
 pub(crate) const WAITING_BYTES: usize = 64 << 20;
 /// How long a click waits in memory before it is written: half of the second within which other
 /// nodes see it (SPEC 4).

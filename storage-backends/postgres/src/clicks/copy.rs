@@ -57,14 +57,14 @@ enum Words<'c> {
 }
 
 impl<'c> Raw<'c> {
-    pub(super) fn of_hit(hit: &Hit, said: &'c Texts<'_>) -> Self {
+    pub(super) fn of_hit(hit: &Hit, texts: &'c Texts<'_>) -> Self {
         Self {
             id: hit.id,
             workspace: hit.workspace.0 as i64,
             clicked_at: hit.id.received.0,
             ip: Ip::Kept(hit.address),
             country: hit.country,
-            texts: said.said(hit).map(Words::Spelled),
+            texts: texts.fields(hit).map(Words::Spelled),
             session: None,
             metadata: None,
             bot: hit.bot,

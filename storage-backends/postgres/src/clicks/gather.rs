@@ -64,9 +64,9 @@ impl Texts<'_> {
         self.counted.get(number as usize).map_or("", |text| text)
     }
 
-    /// Who clicked, as it called itself; where from, in which language, by what and by which rule:
-    /// fields of a raw click.
-    pub(super) fn said(&self, hit: &Hit) -> [&[u8]; 5] {
+    /// The fields of a raw click: who clicked, as it called itself; where from, in which language,
+    /// by what and by which rule.
+    pub(super) fn fields(&self, hit: &Hit) -> [&[u8]; 5] {
         let [_, referrer, language, rule] = hit.values;
         let [referrer, language, source, rule] =
             [referrer, language, self.source, rule].map(|number| self.fields.get(number as usize));
