@@ -14,8 +14,10 @@ use crate::head::{self, Framing, Origin, Parsed};
 use crate::limits::{BATCH_BYTES, BATCH_REQUESTS, HEADERS_MAX, HEADERS_USUAL, LEADING_EMPTY_LINES};
 use crate::line::Line;
 use crate::reply::Exchange;
-use crate::service::{Batch, Service, exchange_of, guarded};
-use crate::{BodyPolicy, Counters, Handler, Head, Refusal, Reply, Request, Response, proxy};
+use crate::service::{Batch, Service, exchange_of, guarded, prefetch};
+use crate::{
+    BodyPolicy, Counters, Handler, Head, Refusal, Reply, Request, Response, preview, proxy,
+};
 
 /// What the connection waits for.
 #[derive(Debug)]
@@ -85,10 +87,15 @@ impl Connection {
     ) -> (usize, Next) {
         let mut used = 0;
         let mut requests = 0;
+        // The first request, which is often the only one, is not looked for by itself.
+        let mut foreseen = 1;
         let next = loop {
             let rest = &input[used..];
             if requests >= BATCH_REQUESTS || out.len() >= BATCH_BYTES {
                 break if rest.is_empty() { Next::Read } else { Next::Again };
+            }
+            if requests >= foreseen && !rest.is_empty() {
+                foreseen += prefetch(service, preview::pipeline(rest)).max(1) as u32;
             }
             let step = match self.state {
                 State::Proxy => self.read_proxy(rest),

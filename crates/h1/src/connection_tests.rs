@@ -1,15 +1,16 @@
 //! Whole conversations in memory, cut at every byte.
 
 use super::*;
-use crate::{Deferred, Limits, Moment};
+use crate::{Deferred, Limits, Moment, Preview};
 use proptest::prelude::*;
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// Echoes what it understood; `/later` promises, `/panic` panics.
+/// Echoes what it understood, and notes what it is told of; `/later` promises, `/panic` panics.
 #[derive(Default)]
 struct Echo {
     promised: Mutex<Vec<Deferred>>,
+    told: Mutex<Vec<Vec<String>>>,
 }
 
 impl Handler for Echo {
@@ -38,6 +39,10 @@ impl Handler for Echo {
                 reply.status(200).body(&body.join(&b' '))
             }
         }
+    }
+
+    fn prefetch(&self, coming: &[Preview<'_>]) {
+        self.told.lock().unwrap().push(coming.iter().map(|one| one.path.to_owned()).collect());
     }
 }
 
@@ -302,3 +307,24 @@ const WORDS: &[&str] = &[
     "x",
     "GET /bye HTTP/1.1\r\n",
 ];
+
+#[test]
+fn a_handler_is_told_of_what_follows_in_a_pipeline() {
+    let check = |requests: u64, told: &str| {
+        let service = service();
+        let mut connection = Connection::new(SocketAddr::from(([127, 0, 0, 1], 1)), false);
+        let request = |n| format!("GET /{n} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes();
+        let mut input = (1..=requests).flat_map(request).collect();
+        run(&mut connection, &service, &mut input, &mut Vec::new());
+        assert_eq!(connection.heads(), requests);
+        let paths = |all: &Vec<String>| format!("{}..={}", all[0], all[all.len() - 1]);
+        let all: Vec<_> = service.handler.told.lock().unwrap().iter().map(paths).collect();
+        assert_eq!(all.join(" "), told, "{requests} requests");
+    };
+    check(1, "");
+    check(2, "");
+    check(3, "/2..=/3");
+    check(40, "/2..=/33 /34..=/40");
+    // A batch later.
+    check(67, "/2..=/33 /34..=/65 /66..=/67");
+}

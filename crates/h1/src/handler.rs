@@ -49,9 +49,9 @@ pub trait Handler: Send + Sync + 'static {
     /// through `reply` before it returns, or promised with [`Reply::defer`]. A panic becomes a 500.
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) -> Outcome;
 
-    /// Told of requests on several connections that are answered next, so that it can have the processor fetch what it will
-    /// look up for them. It is told over io_uring only, maybe of a part of them, and of what turns out to be no request; by
-    /// default it does nothing. A panic is counted, and changes nothing.
+    /// Told of requests that are answered next, so that it can have the processor fetch what it will look up for them: those
+    /// behind the first of a pipeline, and, over io_uring, the first ones of several connections. It is told maybe of a part of
+    /// them, and of what turns out to be no request; by default it does nothing. A panic is counted, and changes nothing.
     fn prefetch(&self, coming: &[Preview<'_>]) {
         let _ = coming;
     }

@@ -1,6 +1,6 @@
 //! What a request seems to ask for, seen before it is parsed: a hint for prefetching, nothing to answer by.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memmem};
 
 /// The first words of a request, as they came and unchecked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,19 @@ impl<'a> Preview<'a> {
         Some(Self { path: std::str::from_utf8(path).ok()?, host: host(fields).unwrap_or_default() })
     }
 }
+
+/// What a pipeline begins with, up to what is no GET: a body, say.
+pub(crate) fn pipeline(bytes: &[u8]) -> impl Iterator<Item = Preview<'_>> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let preview = Preview::of(rest)?;
+        rest = memmem::find(rest, HEAD_END).map_or(b"", |end| &rest[end + HEAD_END.len()..]);
+        Some(preview)
+    })
+}
+
+/// What a head ends with.
+const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// The value of the first of `fields` if it is `Host`.
 #[inline]
@@ -55,5 +68,21 @@ mod tests {
             assert_eq!(Preview::of(bytes.as_bytes()), seen, "{bytes:?}");
         }
         assert_eq!(Preview::of(b"GET /\xff HTTP/1.1\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn pipelines() {
+        let check = |bytes: &str, paths: &[&str]| {
+            let seen: Vec<_> = pipeline(bytes.as_bytes()).map(|preview| preview.path).collect();
+            assert_eq!(seen, paths, "{bytes:?}");
+        };
+        let (a, b) = ("GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "GET /b HTTP/1.1\r\n\r\n");
+        check("", &[]);
+        check(a, &["/a"]);
+        check(&[a, b, a].concat(), &["/a", "/b", "/a"]);
+        check(&[b, &a[..20]].concat(), &["/b", "/a"]);
+        check(&[b, &a[..10]].concat(), &["/b"]);
+        check(&[a, "POST /c HTTP/1.1\r\n\r\n", b].concat(), &["/a"]);
+        check(&["GET /a HTTP/1.1\r\nContent-Length: 2\r\n\r\n..", b].concat(), &["/a"]);
     }
 }
