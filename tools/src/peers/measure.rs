@@ -22,6 +22,8 @@ const AFTER: Duration = Duration::from_millis(300);
 const STORED: Duration = Duration::from_secs(180);
 /// How often that is looked at.
 const LOOKED: Duration = Duration::from_millis(500);
+/// The most time that what was left of the last shape (a database's vacuum, say) is waited for.
+const REST: Duration = Duration::from_secs(30);
 /// What a load may take longer than it was told.
 const SPARE: Duration = Duration::from_secs(60);
 
@@ -96,6 +98,7 @@ fn measure(
     round: u64,
     seconds: u64,
 ) -> Result<Sample> {
+    kit.interrupt.rest(REST)?;
     let codes = if shape.one_link { 1 } else { kit.links };
     let warm_up = [shape.flags, &["--requests", WARM_UP]].concat();
     load(kit, running, codes, WARM_UP_SECONDS, &warm_up)?;

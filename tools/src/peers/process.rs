@@ -22,6 +22,9 @@ const ALL_CORES: &str = "0-1023";
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How often something that is waited for is looked at.
 const STEP: Duration = Duration::from_millis(20);
+/// For how long the machine is looked at to see whether it rests, and what part of it may be busy then.
+const LOOKED: Duration = Duration::from_millis(500);
+const QUIET_PART: u64 = 30;
 /// Resident memory in a process's status, all of it.
 pub(crate) const ALL_MEMORY: &str = "VmRSS:";
 /// Its own alone: without the pages of files, such as a store's, that the kernel has cached anyway.
@@ -61,6 +64,22 @@ impl Interrupt {
             }
             std::thread::sleep(STEP);
         }
+    }
+
+    /// Waits until the machine does next to nothing, or for `limit`.
+    pub(crate) fn rest(&self, limit: Duration) -> Result<()> {
+        let end = Instant::now() + limit;
+        let mut before = machine_ticks()?;
+        while Instant::now() < end {
+            self.sleep(LOOKED)?;
+            let now = machine_ticks()?;
+            let (busy, all) = (now.0.saturating_sub(before.0), now.1.saturating_sub(before.1));
+            if busy * QUIET_PART <= all {
+                return Ok(());
+            }
+            before = now;
+        }
+        Ok(())
     }
 
     /// Waits for this long.
@@ -191,6 +210,20 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
+/// Ticks that the machine was busy, and all of them.
+fn machine_ticks() -> Result<(u64, u64)> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    busy_ticks(&stat).context("/proc/stat can't be understood")
+}
+
+/// The same, of what the kernel says: user, nice, system, idle, waiting for a disk, interrupts, stolen.
+fn busy_ticks(stat: &str) -> Option<(u64, u64)> {
+    let fields = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(8);
+    let ticks: Vec<u64> = fields.map(str::parse).collect::<Result<_, _>>().ok()?;
+    let all = ticks.iter().sum();
+    Some((all - ticks.get(3..5)?.iter().sum::<u64>(), all))
+}
+
 /// KiB of resident memory in a process's status, `which` of it.
 fn resident(status: &str, which: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(which))?;
@@ -199,7 +232,7 @@ fn resident(status: &str, which: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL_MEMORY, cpu_ticks, resident};
+    use super::{ALL_MEMORY, busy_ticks, cpu_ticks, resident};
 
     #[test]
     fn proc_is_read() {
@@ -209,6 +242,9 @@ mod tests {
         check(&format!("17 (a) (b c) {rest}"), Some(42));
         check("17 (nginx) S 1", None);
         check("", None);
+        let stat = "cpu  10 1 4 70 5 2 3 5 900 0\ncpu0 1 2";
+        assert_eq!(busy_ticks(stat), Some((25, 100)));
+        assert_eq!(busy_ticks("cpu  10 1"), None);
         assert_eq!(resident("Name:\tx\nVmRSS:\t    1234 kB\n", ALL_MEMORY), Some(1234));
         assert_eq!(resident("Name:\tx\n", ALL_MEMORY), None);
     }
