@@ -76,11 +76,18 @@ pub fn main() -> ExitCode {
     let line = CommandLine::parse();
     match run(line) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if has_no_reader(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("waypost: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether whoever read the output has seen enough of it, as `head` has.
+fn has_no_reader(error: &anyhow::Error) -> bool {
+    let error = error.root_cause().downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn run(line: CommandLine) -> anyhow::Result<()> {

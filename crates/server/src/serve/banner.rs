@@ -1,5 +1,7 @@
 //! The first words: where the server listens, and once, on a store without keys, the first one.
 
+use std::io::{self, Write, stdout};
+
 use anyhow::Result;
 use waypost_link::Role;
 use waypost_service::{NewKey, SecretToken, Service, hash_token};
@@ -47,24 +49,37 @@ fn is_known(service: &Service, token: &str) -> Result<bool> {
     Ok(service.keys(None)?.iter().any(|key| key.token_hash == hash_token(token)))
 }
 
-/// Prints where the server listens, and the first key.
+/// Prints where the server listens, and the first key. A server that nobody listens to serves all the same.
 pub(super) fn show(config: &Config, servers: &Servers, first: Option<&FirstKey>) {
-    println!("waypost {}", env!("CARGO_PKG_VERSION"));
+    if let Err(error) = write(&mut stdout().lock(), config, servers, first) {
+        let lost = if first.is_some() { "; `waypost key create` makes a key" } else { "" };
+        tracing::warn!("what is said at the start can't be printed: {error}{lost}");
+    }
+}
+
+fn write(
+    out: &mut impl Write,
+    config: &Config,
+    servers: &Servers,
+    first: Option<&FirstKey>,
+) -> io::Result<()> {
+    writeln!(out, "waypost {}", env!("CARGO_PKG_VERSION"))?;
     for address in servers.public.addresses() {
-        println!("  redirects   http://{address}/");
+        writeln!(out, "  redirects   http://{address}/")?;
     }
     let admin = servers.admin.as_ref().unwrap_or(&servers.public);
     for address in admin.addresses() {
-        println!("  health      http://{address}/healthz  /readyz  /metrics");
+        writeln!(out, "  health      http://{address}/healthz  /readyz  /metrics")?;
     }
-    println!("  short links {}", config.public_url);
-    println!("  data        {}", config.data.display());
+    writeln!(out, "  short links {}", config.public_url)?;
+    writeln!(out, "  data        {}", config.data.display())?;
     if let Some(FirstKey { login, token }) = first {
-        println!("\n  The first key, shown this once:");
-        println!("    login  {login}");
+        writeln!(out, "\n  The first key, shown this once:")?;
+        writeln!(out, "    login  {login}")?;
         match token {
-            Some(token) => println!("    token  {}", token.reveal()),
-            None => println!("    token  as {VARIABLE} says"),
+            Some(token) => writeln!(out, "    token  {}", token.reveal())?,
+            None => writeln!(out, "    token  as {VARIABLE} says")?,
         }
     }
+    out.flush()
 }

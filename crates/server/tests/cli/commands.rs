@@ -1,6 +1,11 @@
 //! Every command but apply and domain: output, messages, exit status.
 
-use std::{fmt::Write as _, fs};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{BufRead as _, BufReader},
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -68,6 +73,29 @@ fn exit_status_and_sentences() {
         assert!(ran.status == status && said, "{arguments:?}: {ran:?}");
         assert!(status != 1 || ran.err.lines().count() == 1, "{arguments:?}: {ran:?}");
     }
+}
+
+#[test]
+fn output_that_nobody_reads_is_no_failure() {
+    let place = Place::new();
+    place.ok(&["link", "add", "hi", "https://x.example/"]);
+    for arguments in [&["stats", "hi"][..], &["link", "list"], &["export", "-", "--format", "csv"]]
+    {
+        let ran = place.run_unread(arguments);
+        assert!(ran.status == 0 && ran.err.is_empty(), "{arguments:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_server_whose_first_words_nobody_reads_serves() {
+    let place = Place::new();
+    let mut server = place.start_unread(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut said = BufReader::new(server.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let warned = said.find(|line| line.contains("can't be printed"));
+    let warned = warned.expect("it goes on");
+    assert!(warned.contains("Broken pipe") && warned.contains("waypost key create"), "{warned}");
+    let stop = Command::new("kill").arg(server.id().to_string()).status().unwrap();
+    assert!(stop.success() && server.wait().unwrap().success());
 }
 
 #[test]

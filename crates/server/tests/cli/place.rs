@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -43,17 +43,29 @@ impl Place {
         self.run_with(arguments, "")
     }
 
-    /// Runs the binary in the directory; its store is `store`, its input `input`.
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ran {
+        Ran::of(&self.command(arguments, input).output().unwrap())
+    }
+
+    /// The same where nobody reads what it prints.
+    pub(crate) fn run_unread(&self, arguments: &[&str]) -> Ran {
+        Ran::of(&self.start_unread(arguments).wait_with_output().unwrap())
+    }
+
+    pub(crate) fn start_unread(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments, "");
+        command.stdout(std::io::pipe().unwrap().1).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// The binary in the directory; its store is `store`, its input `input`.
+    fn command(&self, arguments: &[&str], input: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_waypost"));
         command.args(arguments).current_dir(self.dir.path()).env_clear();
         command.env("WAYPOST_DATA", "store").env("WAYPOST_MAP_SIZE", "1GiB");
         self.write("input", input);
         command.stdin(Stdio::from(fs::File::open(self.path("input")).unwrap()));
-        let output = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let status = output.status.code().unwrap();
-        Ran { status, out: text(output.stdout), err: text(output.stderr) }
+        command
     }
 
     /// Runs the binary, which must succeed; what it printed.
@@ -69,6 +81,12 @@ impl Place {
 }
 
 impl Ran {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let status = output.status.code().unwrap();
+        Self { status, out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
     pub(crate) fn check(&self, status: i32, out: &str, err: &str) {
         let said = self.out.contains(out) && self.err.contains(err);
         assert!(self.status == status && said, "expected {status} {out:?} {err:?}: {self:?}");
