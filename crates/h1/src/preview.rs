@@ -1,6 +1,6 @@
 //! What a request seems to ask for, seen before it is parsed: a hint for prefetching, nothing to answer by.
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memchr2};
 
 /// The first words of a request, as they came and unchecked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,18 +22,23 @@ impl<'a> Preview<'a> {
     }
 }
 
-/// What a pipeline begins with, up to what is no GET: a body, say.
-pub(crate) fn pipeline(bytes: &[u8]) -> impl Iterator<Item = Preview<'_>> {
-    let mut rest = bytes;
-    std::iter::from_fn(move || {
-        let preview = Preview::of(rest)?;
-        rest = memmem::find(rest, HEAD_END).map_or(b"", |end| &rest[end + HEAD_END.len()..]);
-        Some(preview)
-    })
+/// Fills `coming` with what a pipeline begins with, up to what is no GET (a body, say); how many those are.
+pub(crate) fn pipeline<'a>(bytes: &'a [u8], coming: &mut [Preview<'a>]) -> usize {
+    let (mut rest, mut count) = (bytes, 0);
+    for place in coming {
+        let Some(preview) = Preview::of(rest) else { break };
+        *place = preview;
+        rest = after_head(rest);
+        count += 1;
+    }
+    count
 }
 
-/// What a head ends with.
-const HEAD_END: &[u8] = b"\r\n\r\n";
+/// What follows the first empty line.
+fn after_head(bytes: &[u8]) -> &[u8] {
+    let end = memchr_iter(b'\n', bytes).find(|&end| bytes[..end].ends_with(b"\r\n\r"));
+    end.map_or(b"", |end| &bytes[end + 1..])
+}
 
 /// The value of the first of `fields` if it is `Host`.
 #[inline]
@@ -73,13 +78,15 @@ mod tests {
     #[test]
     fn pipelines() {
         let check = |bytes: &str, paths: &[&str]| {
-            let seen: Vec<_> = pipeline(bytes.as_bytes()).map(|preview| preview.path).collect();
+            let mut coming = [Preview::default(); 3];
+            let count = pipeline(bytes.as_bytes(), &mut coming);
+            let seen: Vec<_> = coming[..count].iter().map(|preview| preview.path).collect();
             assert_eq!(seen, paths, "{bytes:?}");
         };
         let (a, b) = ("GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "GET /b HTTP/1.1\r\n\r\n");
         check("", &[]);
         check(a, &["/a"]);
-        check(&[a, b, a].concat(), &["/a", "/b", "/a"]);
+        check(&[a, b, a, b].concat(), &["/a", "/b", "/a"]);
         check(&[b, &a[..20]].concat(), &["/b", "/a"]);
         check(&[b, &a[..10]].concat(), &["/b"]);
         check(&[a, "POST /c HTTP/1.1\r\n\r\n", b].concat(), &["/a"]);

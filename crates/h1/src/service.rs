@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::handler::Outcome;
-use crate::limits::PREVIEWS;
 use crate::reply::Exchange;
 use crate::{Counters, Handler, Head, Limits, Method, Moment, Preview, Reply, Version};
 
@@ -32,23 +31,11 @@ pub(crate) fn exchange_of(head: &Head<'_>, close: bool, batch: Batch) -> Exchang
     }
 }
 
-/// Tells the handler what comes, [`PREVIEWS`] at most, where that is more than one, and says how many; a panic is counted, and
-/// changes nothing.
-#[inline(never)]
-pub(crate) fn prefetch<'a, H: Handler>(
-    service: &Service<H>,
-    previews: impl Iterator<Item = Preview<'a>>,
-) -> usize {
-    let (mut coming, mut count) = ([Preview::default(); PREVIEWS], 0);
-    for (place, preview) in coming.iter_mut().zip(previews) {
-        *place = preview;
-        count += 1;
-    }
-    let tell = || service.handler.prefetch(&coming[..count]);
-    if count > 1 && catch_unwind(AssertUnwindSafe(tell)).is_err() {
+/// Tells the handler what comes; a panic is counted, and changes nothing.
+pub(crate) fn prefetch<H: Handler>(service: &Service<H>, coming: &[Preview<'_>]) {
+    if catch_unwind(AssertUnwindSafe(|| service.handler.prefetch(coming))).is_err() {
         Counters::add_nonzero(&service.counters.panics, 1);
     }
-    count
 }
 
 /// Calls into the handler; a panic takes back what was written and becomes a 500.

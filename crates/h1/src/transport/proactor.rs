@@ -157,15 +157,19 @@ impl<H: Handler> Proactor<H> {
         Ok(more || self.ring.has_events() || !self.ready.is_empty())
     }
 
-    /// Tells the handler of the first request in each buffer that has arrived.
+    /// Tells the handler what has arrived, where that is more than one request.
     fn preview(&self, events: &[Event]) {
-        let first = |event: &Event| match event {
-            Event::Received { arrived: Ok(Some(buffer)), .. } => {
-                Preview::of(self.ring.bytes(buffer))
+        let (mut coming, mut count) = ([Preview::default(); PREVIEWS], 0);
+        for event in events {
+            let Event::Received { arrived: Ok(Some(buffer)), .. } = event else { continue };
+            if let Some(preview) = Preview::of(self.ring.bytes(buffer)) {
+                coming[count] = preview;
+                count += 1;
             }
-            _ => None,
-        };
-        service::prefetch(&self.shared.service, events.iter().filter_map(first));
+        }
+        if count > 1 {
+            service::prefetch(&self.shared.service, &coming[..count]);
+        }
     }
 
     fn attend(&mut self, event: Event) {
