@@ -11,15 +11,11 @@ use crate::body::Incoming;
 use crate::deferred::Slot;
 use crate::handler::{Answered, Outcome};
 use crate::head::{self, Framing, Origin, Parsed};
-use crate::limits::{
-    BATCH_BYTES, BATCH_REQUESTS, HEADERS_MAX, HEADERS_USUAL, LEADING_EMPTY_LINES, PREVIEWS,
-};
+use crate::limits::{BATCH_BYTES, BATCH_REQUESTS, HEADERS_MAX, HEADERS_USUAL, LEADING_EMPTY_LINES};
 use crate::line::Line;
 use crate::reply::Exchange;
-use crate::service::{Batch, Service, exchange_of, guarded, prefetch};
-use crate::{
-    BodyPolicy, Counters, Handler, Head, Preview, Refusal, Reply, Request, Response, preview, proxy,
-};
+use crate::service::{Batch, Service, exchange_of, foresee, guarded};
+use crate::{BodyPolicy, Counters, Handler, Head, Refusal, Reply, Request, Response, proxy};
 
 /// What the connection waits for.
 #[derive(Debug)]
@@ -476,18 +472,6 @@ impl Connection {
             guarded(service, exchange, out, |reply| service.handler.refuse(head, why, reply));
         self.settle(outcome, exchange, true)
     }
-}
-
-/// Tells the handler of what follows in a pipeline; until how many requests later there is nothing new to tell.
-#[cold]
-#[inline(never)]
-fn foresee<H: Handler>(service: &Service<H>, rest: &[u8]) -> u32 {
-    let mut coming = [Preview::default(); PREVIEWS];
-    let count = preview::pipeline(rest, &mut coming);
-    if count > 1 {
-        prefetch(service, &coming[..count]);
-    }
-    count.max(1) as u32
 }
 
 /// What `OPTIONS *` says: the methods that this server knows at all (RFC 9110 section 9.3.7).

@@ -3,8 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::handler::Outcome;
+use crate::limits::PREVIEWS;
 use crate::reply::Exchange;
-use crate::{Counters, Handler, Head, Limits, Method, Moment, Preview, Reply, Version};
+use crate::{Counters, Handler, Head, Limits, Method, Moment, Preview, Reply, Version, preview};
 
 /// What serves all connections of a server.
 pub(crate) struct Service<H> {
@@ -36,6 +37,18 @@ pub(crate) fn prefetch<H: Handler>(service: &Service<H>, coming: &[Preview<'_>])
     if catch_unwind(AssertUnwindSafe(|| service.handler.prefetch(coming))).is_err() {
         Counters::add_nonzero(&service.counters.panics, 1);
     }
+}
+
+/// Tells the handler of what follows in a pipeline; until how many requests later there is nothing new to tell.
+#[cold]
+#[inline(never)]
+pub(crate) fn foresee<H: Handler>(service: &Service<H>, rest: &[u8]) -> u32 {
+    let mut coming = [Preview::default(); PREVIEWS];
+    let count = preview::pipeline(rest, &mut coming);
+    if count > 1 {
+        prefetch(service, &coming[..count]);
+    }
+    count.max(1) as u32
 }
 
 /// Calls into the handler; a panic takes back what was written and becomes a 500.
