@@ -8,7 +8,7 @@ use super::{
     calls::{check_refused, workspace},
     world::World,
 };
-use crate::support::Fault;
+use crate::support::{Fault, await_that};
 
 /// How long visitors go on after that: clicks pile up in the journal, and are on disk soon.
 const A_WHILE: Duration = Duration::from_millis(700);
@@ -71,6 +71,10 @@ fn read_only() {
         for sql in ["SET default_transaction_read_only = off", &alter, "SELECT pg_reload_conf()"] {
             admin.batch_execute(sql).expect("a setting");
         }
+        // The server reads that when it comes to it. Who connects afterwards sees it, and all others have been told by then.
+        let show = "SHOW default_transaction_read_only";
+        let shown = || world.admin().query_one(show, &[]).expect("a setting");
+        await_that(|| shown().get::<_, &str>(0) == value, "the configuration to be read");
     };
     check(REFUSES, |world| set(world, "on"), |world| set(world, "off"));
 }
