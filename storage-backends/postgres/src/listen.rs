@@ -37,10 +37,11 @@ impl Hints {
         self.given.notify_all();
     }
 
-    /// Waits until there were more than `count`, or `until`.
-    pub(crate) fn wait(&self, count: u64, until: Instant) {
+    /// Waits until there were more than `count`, or `until`; whether there were.
+    pub(crate) fn wait(&self, count: u64, until: Instant) -> bool {
         let mut now = self.count.lock();
         while *now == count && !self.given.wait_until(&mut now, until).timed_out() {}
+        *now > count
     }
 }
 

@@ -158,10 +158,15 @@ impl LinkStore for PostgresStore {
             let hints = self.hints.count();
             let head = self.head()?;
             let poll = Instant::now() + limits::POLL;
-            if head > after || end.is_some_and(|end| Instant::now() >= end) {
+            let is_over = || end.is_some_and(|end| Instant::now() >= end);
+            if head > after || is_over() {
                 return Ok(head);
             }
-            self.hints.wait(hints, end.map_or(poll, |end| end.min(poll)));
+            let hinted = self.hints.wait(hints, end.map_or(poll, |end| end.min(poll)));
+            // Who waited in vain asks again, and need not be told anew.
+            if !hinted && is_over() {
+                return Ok(head);
+            }
         }
     }
 
