@@ -29,7 +29,7 @@ impl Programs {
         let peers = ["--release", "--manifest-path", "benches/peers/Cargo.toml", "--bin"];
         for server in servers {
             match server {
-                Server::Waypost | Server::Postgres => {
+                Server::Waypost | Server::Postgres | Server::Beside => {
                     let words = ["--release", "--package", "waypost-server", "--bin", "waypost"];
                     programs.waypost = build(root, &words, "waypost")?;
                 }

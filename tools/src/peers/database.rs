@@ -1,10 +1,13 @@
-//! A PostgreSQL database for one turn: made on a server that the caller names, and dropped after it.
+//! A PostgreSQL database for one turn: made on a server that the caller names, and dropped after it; kept busy, where
+//! what that costs others is measured.
 //!
 //! PostgreSQL's own `psql` asks. The server is pinned nowhere and its CPU isn't counted: it is another machine, really.
 
 use anyhow::{Context as _, Result, bail};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+const NEEDED: &str = "psql (Debian: postgresql-client)";
 
 /// A database, until this is dropped.
 pub(super) struct Database {
@@ -37,10 +40,44 @@ impl Drop for Database {
     }
 }
 
-fn psql(url: &str, statement: &str) -> Result<()> {
+/// A database into which rows are inserted, with what two indexes cost, for as long as this is there: about what storing
+/// clicks asks of PostgreSQL.
+pub(crate) struct Busy {
+    psql: Child,
+    /// Dropped last, and with it whoever still works on it.
+    _database: Database,
+}
+
+impl Busy {
+    pub(super) fn start(url: &str) -> Result<Self> {
+        let database = Database::create(url)?;
+        psql(&database.url(), "CREATE TABLE rows (a bigint, b bigint, c text)")?;
+        psql(&database.url(), "CREATE INDEX ON rows (a)")?;
+        psql(&database.url(), "CREATE INDEX ON rows (b)")?;
+        let insert = "DO $$ BEGIN LOOP INSERT INTO rows \
+                      SELECT (random() * 1e9)::bigint, n, repeat('x', 200) \
+                      FROM generate_series(1, 20000) AS n; COMMIT; END LOOP; END $$";
+        let psql = command(&database.url(), insert).spawn().context(NEEDED)?;
+        Ok(Self { psql, _database: database })
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.psql.kill().ok(); // fails where it has ended
+        self.psql.wait().ok();
+    }
+}
+
+fn command(url: &str, statement: &str) -> Command {
     let mut psql = Command::new("psql");
     psql.args(["--no-psqlrc", "--quiet", "--command", statement, "--dbname", url]);
-    let output = psql.stdin(Stdio::null()).output().context("psql (Debian: postgresql-client)")?;
+    psql.stdin(Stdio::null());
+    psql
+}
+
+fn psql(url: &str, statement: &str) -> Result<()> {
+    let output = command(url, statement).output().context(NEEDED)?;
     if !output.status.success() {
         bail!("psql: {}", String::from_utf8_lossy(&output.stderr).trim());
     }

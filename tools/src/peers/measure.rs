@@ -1,11 +1,11 @@
-//! One server's turn: every shape of requests, and what each cost it.
+//! One server's turn: a shape of requests, and what it cost.
 
 use super::Shape;
 use super::metrics::{self, Clicks};
 use super::process::ALL_MEMORY;
 use super::server::{Kit, Running, Server};
 use crate::load::Report;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -22,7 +22,7 @@ const AFTER: Duration = Duration::from_millis(300);
 const STORED: Duration = Duration::from_secs(180);
 /// How often that is looked at.
 const LOOKED: Duration = Duration::from_millis(500);
-/// The most time that what was left of the last shape (a database's vacuum, say) is waited for.
+/// The most time that what was left of the last turn (a database's vacuum, say) is waited for.
 const REST: Duration = Duration::from_secs(30);
 /// What a load may take longer than it was told.
 const SPARE: Duration = Duration::from_secs(60);
@@ -75,30 +75,17 @@ impl Sample {
     }
 }
 
-/// Starts a server, measures every shape, ends it.
+/// Starts a server, measures it, ends it.
 pub(super) fn turn(
     kit: &Kit,
     server: Server,
-    shapes: &[&'static Shape],
-    round: u64,
-    seconds: u64,
-) -> Result<Vec<Sample>> {
-    let mut running = kit.start(server)?;
-    let sample = |shape: &&'static Shape| {
-        let sample = measure(kit, &mut running, shape, round, seconds);
-        sample.with_context(|| shape.name)
-    };
-    shapes.iter().map(sample).collect()
-}
-
-fn measure(
-    kit: &Kit,
-    running: &mut Running,
     shape: &'static Shape,
     round: u64,
     seconds: u64,
 ) -> Result<Sample> {
+    let running = &mut kit.start(server)?;
     kit.interrupt.rest(REST)?;
+    let busy = kit.busy(server)?;
     let codes = if shape.one_link { 1 } else { kit.links };
     let warm_up = [shape.flags, &["--requests", WARM_UP]].concat();
     load(kit, running, codes, WARM_UP_SECONDS, &warm_up)?;
@@ -109,6 +96,7 @@ fn measure(
     kit.interrupt.sleep(AFTER)?;
     let cpu = running.process.cpu()? - start;
     let memory = running.process.memory(ALL_MEMORY)?;
+    drop(busy);
     running.process.must_run()?;
     let after = clicks(kit, running)?;
     let recorded = match before.zip(after) {

@@ -114,7 +114,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut options = Options::parse_from(std::iter::once(&name).chain(arguments));
     if options.only.is_empty() {
         options.only = Server::ALL.to_vec();
-        options.only.retain(|&server| server != Server::Postgres || options.store.is_some());
+        options.only.retain(|server| !server.needs_store() || options.store.is_some());
     }
     if options.shapes.is_empty() {
         options.shapes = SHAPES.iter().collect();
@@ -137,17 +137,20 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     Ok(if mistakes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Every server's turns; who begins changes from round to round.
+/// Every server's turns, one after the other with each shape; who begins changes from round to round.
 fn rounds(options: &Options, kit: &Kit) -> Result<Vec<Sample>> {
     let mut samples = Vec::new();
     for round in 0..options.rounds {
         let mut servers = options.only.clone();
         let first = usize::try_from(round)? % servers.len();
         servers.rotate_left(first);
-        for server in servers {
-            eprintln!("round {} of {}: {}", round + 1, options.rounds, server.name());
-            let turn = measure::turn(kit, server, &options.shapes, round, options.seconds);
-            samples.extend(turn.with_context(|| server.name())?);
+        for (shape, server) in
+            options.shapes.iter().flat_map(|s| servers.iter().map(move |&of| (s, of)))
+        {
+            let name = server.name();
+            eprintln!("round {} of {}, {}: {name}", round + 1, options.rounds, shape.name);
+            let sample = measure::turn(kit, server, shape, round, options.seconds);
+            samples.push(sample.with_context(|| format!("{}: {name}", shape.name))?);
         }
     }
     Ok(samples)

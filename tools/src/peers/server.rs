@@ -1,7 +1,7 @@
 //! The servers, and how each is started: fresh, with the same links, one worker.
 
 use super::build::Programs;
-use super::database::Database;
+use super::database::{Busy, Database};
 use super::metrics;
 use super::nginx;
 use super::process::{Interrupt, Process, Room};
@@ -27,6 +27,8 @@ pub(crate) enum Server {
     Waypost,
     /// Waypost on the PostgreSQL of --store
     Postgres,
+    /// Waypost itself, beside that PostgreSQL, which is busy with something else
+    Beside,
     /// nginx, a map and a buffered log
     Nginx,
     /// Stock may_minihttp, prebuilt answers, no clicks
@@ -63,17 +65,23 @@ pub(crate) struct Running {
 }
 
 impl Server {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Waypost, Self::Postgres, Self::Nginx, Self::Minihttp, Self::Bare];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Waypost, Self::Postgres, Self::Beside, Self::Nginx, Self::Minihttp, Self::Bare];
 
     pub(crate) fn is_waypost(self) -> bool {
-        matches!(self, Self::Waypost | Self::Postgres)
+        matches!(self, Self::Waypost | Self::Postgres | Self::Beside)
+    }
+
+    /// Whether it takes the PostgreSQL of `--store`.
+    pub(super) fn needs_store(self) -> bool {
+        matches!(self, Self::Postgres | Self::Beside)
     }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Waypost => "waypost",
             Self::Postgres => "waypost on PostgreSQL",
+            Self::Beside => "waypost beside a busy PostgreSQL",
             Self::Nginx => "nginx",
             Self::Minihttp => "may_minihttp",
             Self::Bare => "bare epoll loop",
@@ -112,13 +120,12 @@ impl Kit {
     pub(crate) fn start_in(&self, server: Server, room: Room) -> Result<Running> {
         let folder = tempfile::tempdir_in(&self.folder)?;
         let address = free_address()?;
-        let database = match (server, &self.store) {
-            (Server::Postgres, Some(store)) => Some(Database::create(store)?),
-            (Server::Postgres, None) => bail!("--store names no PostgreSQL"),
+        let database = match server {
+            Server::Postgres => Some(Database::create(self.store()?)?),
             _ => None,
         };
         let command = match server {
-            Server::Waypost | Server::Postgres => {
+            Server::Waypost | Server::Postgres | Server::Beside => {
                 self.waypost(folder.path(), database.as_ref(), address, room)?
             }
             Server::Nginx => self.nginx(folder.path(), address)?,
@@ -137,6 +144,18 @@ impl Kit {
         })?;
         let ready_after = begun.elapsed();
         Ok(Running { server, address, process, ready_after, database, folder })
+    }
+
+    /// What is to go on while this server is measured, until it is dropped.
+    pub(super) fn busy(&self, server: Server) -> Result<Option<Busy>> {
+        match server {
+            Server::Beside => Busy::start(self.store()?).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn store(&self) -> Result<&str> {
+        self.store.as_deref().context("--store names no PostgreSQL")
     }
 
     /// A command beside the running Waypost that leads a link elsewhere.

@@ -12,6 +12,7 @@ type Pair = (Server, Server);
 const OVER_NGINX: Pair = (Server::Waypost, Server::Nginx);
 const OVER_BARE: Pair = (Server::Waypost, Server::Bare);
 const OVER_LMDB: Pair = (Server::Postgres, Server::Waypost);
+const BESIDE_OVER_ALONE: Pair = (Server::Beside, Server::Waypost);
 
 /// Says where and how it is measured.
 pub(super) fn machine(options: &Options) {
@@ -66,20 +67,22 @@ pub(super) fn show(samples: &[Sample], shapes: &[&'static Shape]) {
             ratio(samples, shape.name, OVER_BARE, Sample::stored_rate),
         );
     }
-    if samples.iter().any(|sample| sample.server == Server::Postgres) {
+    if samples.iter().any(|sample| sample.server.needs_store()) {
         stores(samples, shapes);
     }
 }
 
-/// What another store does to redirects, which never ask one.
+/// What another store does to redirects, which never ask one; and what a database does that shares the cores with them,
+/// whoever uses it.
 fn stores(samples: &[Sample], shapes: &[&'static Shape]) {
     println!(
-        "\n| waypost on PostgreSQL, requests / CPU-second | over waypost on LMDB | meant to be |"
+        "\n| requests / CPU-second | waypost on PostgreSQL over LMDB | meant to be | waypost on LMDB, beside a busy PostgreSQL over alone |"
     );
-    println!("|---|--:|--:|");
+    println!("|---|--:|--:|--:|");
     for shape in shapes {
-        let ratio = ratio(samples, shape.name, OVER_LMDB, |sample| Some(sample.rate()));
-        println!("| {} | {ratio} | 0.92 to 1.08 |", shape.name);
+        let [stored, beside] = [OVER_LMDB, BESIDE_OVER_ALONE]
+            .map(|pair| ratio(samples, shape.name, pair, |sample| Some(sample.rate())));
+        println!("| {} | {stored} | 0.92 to 1.08 | {beside} |", shape.name);
     }
 }
 
