@@ -7,7 +7,18 @@ use anyhow::{Context as _, Result, bail};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// What is missing where no `psql` can be started.
 const NEEDED: &str = "psql (Debian: postgresql-client)";
+/// Inserts rows without end, that is for longer than any measurement, into a table that stays small.
+const INSERT: &str = "DO $$ DECLARE finish timestamptz := clock_timestamp() + '20 minutes'; BEGIN \
+    WHILE clock_timestamp() < finish LOOP \
+        FOR part IN 1..50 LOOP \
+            INSERT INTO rows SELECT (random() * 1e9)::bigint, n, repeat('x', 200) \
+                FROM generate_series(1, 20000) AS n; \
+            COMMIT; \
+        END LOOP; \
+        TRUNCATE rows; \
+    END LOOP; END $$";
 
 /// A database, until this is dropped.
 pub(super) struct Database {
@@ -54,11 +65,16 @@ impl Busy {
         psql(&database.url(), "CREATE TABLE rows (a bigint, b bigint, c text)")?;
         psql(&database.url(), "CREATE INDEX ON rows (a)")?;
         psql(&database.url(), "CREATE INDEX ON rows (b)")?;
-        let insert = "DO $$ BEGIN LOOP INSERT INTO rows \
-                      SELECT (random() * 1e9)::bigint, n, repeat('x', 200) \
-                      FROM generate_series(1, 20000) AS n; COMMIT; END LOOP; END $$";
-        let psql = command(&database.url(), insert).spawn().context(NEEDED)?;
+        let psql = command(&database.url(), INSERT).spawn().context(NEEDED)?;
         Ok(Self { psql, _database: database })
+    }
+
+    /// Ends it; an error where it had ended by itself.
+    pub(super) fn end(mut self) -> Result<()> {
+        match self.psql.try_wait()? {
+            Some(status) => bail!("psql, which was to keep the database busy: {status}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One server's turn: a shape of requests, and what it cost.
 
 use super::Shape;
+use super::database::Busy;
 use super::metrics::{self, Clicks};
 use super::process::ALL_MEMORY;
 use super::server::{Kit, Running, Server};
@@ -96,7 +97,7 @@ pub(super) fn turn(
     kit.interrupt.sleep(AFTER)?;
     let cpu = running.process.cpu()? - start;
     let memory = running.process.memory(ALL_MEMORY)?;
-    drop(busy);
+    busy.map(Busy::end).transpose()?;
     running.process.must_run()?;
     let after = clicks(kit, running)?;
     let recorded = match before.zip(after) {
