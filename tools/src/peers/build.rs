@@ -26,13 +26,14 @@ impl Programs {
             xtask: build(root, &["--release", "--package", "waypost-tools"], "xtask")?,
             ..Self::default()
         };
+        if servers.iter().any(|server| server.is_waypost()) {
+            let words = ["--release", "--package", "waypost-server", "--bin", "waypost"];
+            programs.waypost = build(root, &words, "waypost")?;
+        }
         let peers = ["--release", "--manifest-path", "benches/peers/Cargo.toml", "--bin"];
         for server in servers {
             match server {
-                Server::Waypost | Server::Postgres | Server::Beside => {
-                    let words = ["--release", "--package", "waypost-server", "--bin", "waypost"];
-                    programs.waypost = build(root, &words, "waypost")?;
-                }
+                Server::Waypost | Server::Postgres | Server::Beside => {}
                 Server::Nginx => programs.nginx = nginx::program()?,
                 Server::Minihttp => {
                     let words = [&peers[..], &["minihttp"]].concat();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What is missing where no `psql` can be started.
 const NEEDED: &str = "psql (Debian: postgresql-client)";
-/// Inserts rows without end, that is for longer than any measurement, into a table that stays small.
+/// Inserts rows for longer than any measurement takes, into a table that stays small.
 const INSERT: &str = "DO $$ DECLARE finish timestamptz := clock_timestamp() + '20 minutes'; BEGIN \
     WHILE clock_timestamp() < finish LOOP \
         FOR part IN 1..50 LOOP \
@@ -54,7 +54,7 @@ impl Drop for Database {
 /// A database into which rows are inserted, with what two indexes cost, for as long as this is there: about what storing
 /// clicks asks of PostgreSQL.
 pub(crate) struct Busy {
-    psql: Child,
+    inserting: Child,
     /// Dropped last, and with it whoever still works on it.
     _database: Database,
 }
@@ -65,13 +65,13 @@ impl Busy {
         psql(&database.url(), "CREATE TABLE rows (a bigint, b bigint, c text)")?;
         psql(&database.url(), "CREATE INDEX ON rows (a)")?;
         psql(&database.url(), "CREATE INDEX ON rows (b)")?;
-        let psql = command(&database.url(), INSERT).spawn().context(NEEDED)?;
-        Ok(Self { psql, _database: database })
+        let inserting = command(&database.url(), INSERT).spawn().context(NEEDED)?;
+        Ok(Self { inserting, _database: database })
     }
 
     /// Ends it; an error where it had ended by itself.
     pub(super) fn end(mut self) -> Result<()> {
-        match self.psql.try_wait()? {
+        match self.inserting.try_wait()? {
             Some(status) => bail!("psql, which was to keep the database busy: {status}"),
             None => Ok(()),
         }
@@ -80,8 +80,8 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.psql.kill().ok(); // fails where it has ended
-        self.psql.wait().ok();
+        self.inserting.kill().ok(); // fails where it has ended
+        self.inserting.wait().ok();
     }
 }
 

@@ -3,7 +3,8 @@
 //! Servers take turns on core 0, each alone and fresh, and the load comes from core 1, from a process of its own. What
 //! counts is the CPU that a server spent on a request: throughput alone says nothing where the generator is as slow as
 //! the server. Figures are medians over rounds, and ratios are taken within a round, whose turns follow each other
-//! closely. It never loads another machine, and leaves nothing behind; killed outright, its temporary folder.
+//! closely. It never loads another machine, and leaves nothing behind; killed outright, its temporary folder, and its
+//! databases on `--store`, one of which may be busy for another 20 minutes.
 
 pub(crate) mod build;
 mod database;

@@ -157,7 +157,7 @@ impl<H: Handler> Proactor<H> {
         Ok(more || self.ring.has_events() || !self.ready.is_empty())
     }
 
-    /// Tells the handler what has arrived, where that is more than one request.
+    /// Tells the handler what has arrived with these events, [`PREVIEWS`] at most, where that is more than one request.
     fn preview(&self, events: &[Event]) {
         let (mut coming, mut count) = ([Preview::default(); PREVIEWS], 0);
         for event in events {
