@@ -7,7 +7,7 @@
 
 use waypost_link::{Change, Link, LinkId, Record, Revision};
 
-use crate::{Index, sync::lock, writer::Writer};
+use crate::{Index, limits::PREFETCHED_AT_ONCE, sync::lock, writer::Writer};
 
 /// An index in the making. Dropped unpublished, it leaves no trace.
 pub struct Loader<'a> {
@@ -23,9 +23,13 @@ impl<'a> Loader<'a> {
     /// Adds links, each with the clicks that the store has counted for it, journal included;
     /// these matter for limited links only, and not where the index already counts for the link.
     pub fn links<'l>(&self, links: impl IntoIterator<Item = (&'l Link, u64)>) {
+        let links: Vec<_> = links.into_iter().collect();
         let mut writer = lock(self.staged.writer());
-        for (link, spent) in links {
-            writer.load(self.staged.shards(), link, spent);
+        for some in links.chunks(PREFETCHED_AT_ONCE) {
+            self.staged.prefetch(some.iter().map(|(link, _)| (link.domain, link.slug.as_str())));
+            for (link, spent) in some {
+                writer.load(self.staged.shards(), link, *spent);
+            }
         }
     }
 

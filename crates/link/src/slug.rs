@@ -82,7 +82,7 @@ impl Slug {
     /// # Errors
     /// [`SlugError`]: no link can have this code.
     pub fn decode(segment: &str) -> Result<Cow<'_, str>, SlugError> {
-        if segment.bytes().all(is_plain) && (1..=limits::SLUG_CHARS).contains(&segment.len()) {
+        if is_simple(segment) {
             return Ok(Cow::Borrowed(segment));
         }
         let text = percent_decode(segment.as_bytes())?;
@@ -124,6 +124,12 @@ impl fmt::Display for Slug {
     }
 }
 
+/// Whether `text` keeps every rule as it stands, but that it may be reserved: nearly all codes do.
+#[inline]
+fn is_simple(text: &str) -> bool {
+    text.bytes().all(is_plain) && (1..=limits::SLUG_CHARS).contains(&text.len())
+}
+
 const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
@@ -132,13 +138,14 @@ fn nfc(text: &str) -> Result<Cow<'_, str>, SlugError> {
     if text.len() > 4 * limits::SLUG_BYTES {
         return Err(SlugError::TooLong);
     }
-    Ok(match is_nfc_quick(text.chars()) {
-        IsNormalized::Yes => Cow::Borrowed(text),
-        _ => Cow::Owned(text.nfc().collect()),
-    })
+    let normal = text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes;
+    Ok(if normal { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) })
 }
 
 fn check(text: &str) -> Result<(), SlugError> {
+    if is_simple(text) {
+        return Ok(());
+    }
     if text.is_empty() {
         return Err(SlugError::Empty);
     }

@@ -25,8 +25,13 @@ pub(crate) const NOUNS: &[Noun] =
     &[Noun::Workspace, Noun::Domain, Noun::Collection, Noun::Tag, Noun::Pixel];
 /// Commits of the feed taken at once.
 const FEED: usize = 1_000;
-/// Pages of links read before they are put in place: more of them are more memory.
-const AHEAD: usize = 1;
+/// Links of a page that is read from a file of this machine: so few that they are still in a processor's cache
+/// when they are put in place.
+const NEAR: usize = 1_000;
+/// Links of a page that is asked for elsewhere, which takes its time however few they are.
+const FAR: usize = PAGE;
+/// Links read before they are put in place: more of them are more memory.
+const AHEAD: usize = 10_000;
 
 /// Where everything is read.
 pub(crate) trait Source: Sync {
@@ -34,6 +39,8 @@ pub(crate) trait Source: Sync {
     fn head(&self) -> Result<Revision>;
     /// A page of records.
     fn records(&self, noun: Noun, after: Option<u64>) -> Result<Page<Record, u64>>;
+    /// Links of a page.
+    fn page(&self) -> usize;
     /// A page of links.
     fn links(&self, after: Option<LinkId>) -> Result<SpentPage>;
     /// Commits after this one.
@@ -97,7 +104,7 @@ fn records(source: &dyn Source, target: &dyn Target, noun: Noun) -> Result<()> {
 /// Pages are read and decoded by a thread of their own, while this one puts the page before in place: half of the time
 /// is spent on either.
 fn all_links(source: &dyn Source, target: &dyn Target) -> Result<()> {
-    let (sender, pages) = mpsc::sync_channel(AHEAD);
+    let (sender, pages) = mpsc::sync_channel(AHEAD / source.page());
     thread::scope(|scope| {
         let reading = scope.spawn(move || read(source, &sender));
         let taken = pages
@@ -131,9 +138,13 @@ impl Source for Store {
         self.links.records(&RecordQuery { noun, workspace: None, order, after, limit: PAGE })
     }
 
+    fn page(&self) -> usize {
+        if self.shared { FAR } else { NEAR }
+    }
+
     fn links(&self, after: Option<LinkId>) -> Result<SpentPage> {
-        let order = Order::Ascending;
-        let query = LinkQuery { order, after, limit: PAGE, ..LinkQuery::default() };
+        let (order, limit) = (Order::Ascending, self.page());
+        let query = LinkQuery { order, after, limit, ..LinkQuery::default() };
         let page = self.links.links(&query)?;
         let spent = spent(&page.items, &*self.clicks)?;
         Ok(SpentPage { page, spent })
@@ -156,8 +167,12 @@ impl Source for Still<'_> {
         self.0.records(noun, after, PAGE)
     }
 
+    fn page(&self) -> usize {
+        NEAR
+    }
+
     fn links(&self, after: Option<LinkId>) -> Result<SpentPage> {
-        self.0.links(after, PAGE)
+        self.0.links(after, self.page())
     }
 
     fn replay(&self, _: Revision) -> Result<Vec<Feed>> {

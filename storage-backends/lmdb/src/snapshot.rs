@@ -132,7 +132,9 @@ impl Snapshot for LmdbSnapshot {
 
     fn links(&self, after: Option<LinkId>, limit: usize) -> Result<SpentPage> {
         self.0.read(|tables, txn| {
-            let (mut page, mut spent) = (Page { items: Vec::new(), next: None }, Vec::new());
+            // Links are large: a page that grows would be moved several times.
+            let mut page = Page { items: Vec::with_capacity(page_limit(limit)), next: None };
+            let mut spent = Vec::new();
             let (mut bytes, start) = (0, after.map_or(0, |after| after.0.saturating_add(1)));
             for row in tables.at(SnapshotTable::Links).from(txn, &link_key(LinkId(start)))? {
                 let (key, value) = row?;
