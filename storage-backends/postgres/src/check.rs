@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use postgres::{IsolationLevel, Transaction};
 use waypost_storage::{Finding, Report, codec, limits::FINDINGS};
 
-use crate::{database::Database, fault::Tried, limits, read};
+use crate::{ask::Ask, database::Database, fault::Tried, limits, read};
 
 /// What should find nothing: the place, and rows that say what is wrong. A link whose purge is
 /// under way, which is purged and still has extras, may differ.
@@ -80,12 +80,12 @@ pub(crate) fn check(database: &Database) -> waypost_storage::Result<Report> {
         check_claims(&mut txn, &claims, &mut report)?;
         for (place, sql) in RULES {
             let sql = format!("{sql} LIMIT {FINDINGS}");
-            for row in txn.query(&sql, &[])? {
+            for row in txn.ask(&sql, &[])? {
                 found(&mut report, place, row.get(0));
             }
         }
         let count = |txn: &mut Transaction<'_>, sql: &str| -> Tried<u64> {
-            Ok(txn.query_one(sql, &[])?.get::<_, i64>(0) as u64)
+            Ok(txn.ask_one(sql, &[])?.get::<_, i64>(0) as u64)
         };
         report.clicks = count(&mut txn, "SELECT count(*) FROM waypost.clicks")?;
         report.purges_pending = count(&mut txn, PENDING)?;
@@ -104,7 +104,7 @@ fn links(txn: &mut Transaction<'_>, report: &mut Report) -> Tried<BTreeMap<Vec<u
     let (mut claims, mut after) = (BTreeMap::new(), -1_i64);
     loop {
         let sql = "SELECT id, data FROM waypost.links WHERE id > $1 ORDER BY id LIMIT $2";
-        let rows = txn.query(sql, &[&after, &limits::SCAN])?;
+        let rows = txn.ask(sql, &[&after, &limits::SCAN])?;
         let Some(last) = rows.last() else { return Ok(claims) };
         after = last.get(0);
         report.links += rows.len() as u64;
@@ -120,7 +120,7 @@ fn links(txn: &mut Transaction<'_>, report: &mut Report) -> Tried<BTreeMap<Vec<u
 /// What all records claim.
 fn records(txn: &mut Transaction<'_>) -> Tried<Vec<(Vec<u8>, i64)>> {
     let mut claims = Vec::new();
-    for row in txn.query("SELECT noun, id, data FROM waypost.records", &[])? {
+    for row in txn.ask("SELECT noun, id, data FROM waypost.records", &[])? {
         let record = read::record(&row)?;
         let keys = record.claims();
         claims.extend(keys.iter().filter_map(codec::claim).map(|key| (key, record.id() as i64)));
@@ -133,7 +133,7 @@ fn check_claims(
     wanted: &BTreeMap<Vec<u8>, i64>,
     report: &mut Report,
 ) -> Tried<()> {
-    let rows = txn.query("SELECT key, holder FROM waypost.claims", &[])?;
+    let rows = txn.ask("SELECT key, holder FROM waypost.claims", &[])?;
     let there: BTreeMap<Vec<u8>, i64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     for (key, holder) in wanted {
         if there.get(key) != Some(holder) {

@@ -4,11 +4,12 @@
 //! next ids, and nobody can give a later one before it is committed or rolled back. So a reader
 //! who sees revision n sees all before it, and a failed commit leaves no gap.
 
-use postgres::{Client, Transaction, types::ToSql};
+use postgres::{Client, Transaction};
 use waypost_link::{Change, Flags, Link, Noun, Revision, Timestamp};
 use waypost_storage::{Committed, Error, Result, codec, limits::CHANGES};
 
 use crate::{
+    ask::{Ask, Value},
     database::{Database, Outcome},
     fault::Tried,
     plan::{Plan, Stored},
@@ -29,7 +30,7 @@ pub(crate) fn commit(database: &Database, changes: &[Change], now: Timestamp) ->
 
 fn attempt(client: &mut Client, changes: &[Change], now: Timestamp) -> Tried<Outcome<Committed>> {
     let mut txn = client.transaction()?;
-    let row = txn.query_one(
+    let row = txn.ask_one(
         "SELECT head, last_ids, pg_current_xact_id()::text FROM waypost.state FOR UPDATE",
         &[],
     )?;
@@ -64,7 +65,7 @@ fn read_stored(txn: &mut Transaction<'_>, last_ids: Vec<i64>, changes: &[Change]
     }
     if !links.is_empty() {
         let sql = "SELECT id, data FROM waypost.links WHERE id = ANY($1)";
-        for row in txn.query(sql, &[&links])? {
+        for row in txn.ask(sql, &[&links])? {
             let link = read::link(&row)?;
             stored.links.insert(link.id.0, link);
         }
@@ -78,7 +79,7 @@ fn read_stored(txn: &mut Transaction<'_>, last_ids: Vec<i64>, changes: &[Change]
     }
     if !scopes.is_empty() {
         let sql = "SELECT scope, data FROM waypost.remembered WHERE scope = ANY($1)";
-        for row in txn.query(sql, &[&scopes])? {
+        for row in txn.ask(sql, &[&scopes])? {
             let answer = read::remembered(&row)?;
             stored.remembered.insert(answer.scope, answer);
         }
@@ -101,7 +102,7 @@ fn read_records(
     }
     let sql = "SELECT noun, id, data FROM waypost.records \
                JOIN unnest($1::smallint[], $2::bigint[]) AS wanted (noun, id) USING (noun, id)";
-    for row in txn.query(sql, &[&nouns, &ids])? {
+    for row in txn.ask(sql, &[&nouns, &ids])? {
         let record = read::record(&row)?;
         stored.records.insert((record.noun(), record.id()), record);
     }
@@ -119,7 +120,7 @@ pub(crate) fn write_rows(txn: &mut Transaction<'_>, plan: &Plan) -> Tried<()> {
         let sql = "INSERT INTO waypost.remembered (scope, expires_at, data) VALUES ($1, $2, $3) \
                    ON CONFLICT (scope) DO UPDATE \
                    SET expires_at = EXCLUDED.expires_at, data = EXCLUDED.data";
-        txn.execute(sql, &[&&answer.scope[..], &answer.expires_at.0, &data])?;
+        txn.tell(sql, &[&&answer.scope[..], &answer.expires_at.0, &data])?;
     }
     Ok(())
 }
@@ -131,11 +132,11 @@ fn write(txn: &mut Transaction<'_>, plan: &Plan, head: i64, now: Timestamp) -> T
         codec::header(&mut entry, codec::Header { at: now, changes: plan.followed });
         entry.extend_from_slice(&plan.entry);
         let sql = "INSERT INTO waypost.feed (revision, at, entry) VALUES ($1, $2, $3)";
-        txn.execute(sql, &[&head, &now.0, &entry])?;
-        txn.execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &head.to_string()])?;
+        txn.tell(sql, &[&head, &now.0, &entry])?;
+        txn.tell("SELECT pg_notify($1, $2)", &[&CHANNEL, &head.to_string()])?;
     }
     let sql = "UPDATE waypost.state SET head = $1, last_ids = $2";
-    txn.execute(sql, &[&head, &plan.stored.last_ids])?;
+    txn.tell(sql, &[&head, &plan.stored.last_ids])?;
     Ok(())
 }
 
@@ -145,7 +146,7 @@ fn write_links(txn: &mut Transaction<'_>, plan: &Plan) -> Tried<()> {
     }
     let older: Vec<i64> = plan.links.range(..=plan.last).map(|id| *id as i64).collect();
     if !older.is_empty() {
-        txn.execute("DELETE FROM waypost.link_attributes WHERE link_id = ANY($1)", &[&older])?;
+        txn.tell("DELETE FROM waypost.link_attributes WHERE link_id = ANY($1)", &[&older])?;
     }
     let gone: Vec<i64> = plan
         .links
@@ -154,7 +155,7 @@ fn write_links(txn: &mut Transaction<'_>, plan: &Plan) -> Tried<()> {
         .map(|id| *id as i64)
         .collect();
     if !gone.is_empty() {
-        txn.execute("DELETE FROM waypost.links WHERE id = ANY($1)", &[&gone])?;
+        txn.tell("DELETE FROM waypost.links WHERE id = ANY($1)", &[&gone])?;
     }
     let there: Vec<&Link> = plan.links.iter().filter_map(|id| plan.stored.links.get(id)).collect();
     put_links(txn, &there)?;
@@ -187,7 +188,7 @@ fn put_links(txn: &mut Transaction<'_>, links: &[&Link]) -> Tried<()> {
                    EXCLUDED.destination, EXCLUDED.collection_id, EXCLUDED.active, \
                    EXCLUDED.archived, EXCLUDED.created_at, EXCLUDED.version, EXCLUDED.data, \
                    EXCLUDED.description)";
-    let columns: [&(dyn ToSql + Sync); 12] = [
+    let columns: [&dyn Value; 12] = [
         &ids,
         &workspaces,
         &domains,
@@ -201,7 +202,7 @@ fn put_links(txn: &mut Transaction<'_>, links: &[&Link]) -> Tried<()> {
         &data,
         &descriptions,
     ];
-    txn.execute(sql, &columns)?;
+    txn.tell(sql, &columns)?;
     Ok(())
 }
 
@@ -220,7 +221,7 @@ fn put_attributes(txn: &mut Transaction<'_>, links: &[&Link]) -> Tried<()> {
     }
     let sql = "INSERT INTO waypost.link_attributes (workspace_id, name, value, link_id) \
                SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])";
-    txn.execute(sql, &[&owners, &names, &values, &ids])?;
+    txn.tell(sql, &[&owners, &names, &values, &ids])?;
     Ok(())
 }
 
@@ -232,11 +233,11 @@ fn write_records(txn: &mut Transaction<'_>, plan: &Plan) -> Tried<()> {
     let (nouns, ids): (Vec<_>, Vec<_>) = plan.records.iter().map(key).unzip();
     let sql = "DELETE FROM waypost.records USING unnest($1::smallint[], $2::bigint[]) AS d (n, i) \
                WHERE noun = n AND id = i";
-    txn.execute(sql, &[&nouns, &ids])?;
+    txn.tell(sql, &[&nouns, &ids])?;
     let keys: Vec<_> = plan.records.iter().filter(|(noun, _)| *noun == Noun::Key).collect();
     if !keys.is_empty() {
         let ids: Vec<_> = keys.iter().map(|(_, id)| *id as i64).collect();
-        txn.execute("DELETE FROM waypost.touched WHERE key_id = ANY($1)", &[&ids])?;
+        txn.tell("DELETE FROM waypost.touched WHERE key_id = ANY($1)", &[&ids])?;
     }
     let there: Vec<_> =
         plan.records.iter().filter_map(|key| plan.stored.records.get(key)).collect();
@@ -247,7 +248,7 @@ fn write_records(txn: &mut Transaction<'_>, plan: &Plan) -> Tried<()> {
     let data: Vec<_> = there.iter().map(|record| codec::record_bytes(record)).collect();
     let sql = "INSERT INTO waypost.records (noun, id, workspace_id, data) \
                SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[])";
-    txn.execute(sql, &[&nouns, &ids, &owners, &data])?;
+    txn.tell(sql, &[&nouns, &ids, &owners, &data])?;
     Ok(())
 }
 
@@ -263,13 +264,13 @@ fn write_claims(txn: &mut Transaction<'_>, plan: &Plan) -> Tried<()> {
         }
     }
     if !gone.is_empty() {
-        txn.execute("DELETE FROM waypost.claims WHERE key = ANY($1)", &[&gone])?;
+        txn.tell("DELETE FROM waypost.claims WHERE key = ANY($1)", &[&gone])?;
     }
     if !keys.is_empty() {
         let sql = "INSERT INTO waypost.claims (key, holder) \
                    SELECT * FROM unnest($1::bytea[], $2::bigint[]) \
                    ON CONFLICT (key) DO UPDATE SET holder = EXCLUDED.holder";
-        txn.execute(sql, &[&keys, &holders])?;
+        txn.tell(sql, &[&keys, &holders])?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ use waypost_storage::{Error, Result};
 
 use crate::{
     Options,
+    ask::Ask,
     fault::{Fault, Tried, explain},
     limits, migrate, patience,
     socket::{self, Connector},
@@ -98,7 +99,7 @@ impl Database {
             Outcome::Unknown(done, xid, error) => (done, xid, error),
         };
         let sql = "SELECT pg_xact_status($1::text::xid8)";
-        let asked = self.with(|client| Ok(client.query_one(sql, &[&xid])?.get(0)));
+        let asked = self.with(|client| Ok(client.ask_one(sql, &[&xid])?.get(0)));
         let status: Option<String> = asked.map_err(|error| {
             Error::Unavailable(format!("it is not known whether the change was made: {error}"))
         })?;

@@ -10,6 +10,7 @@
 //! schema is explained in `docs/postgres.md`.
 #![forbid(unsafe_code)]
 
+mod ask;
 mod check;
 mod clicks;
 mod commit;

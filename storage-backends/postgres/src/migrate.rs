@@ -9,6 +9,7 @@ use waypost_storage::Result;
 
 use crate::{
     Options,
+    ask::Ask,
     database::{Database, in_transaction},
     fault::Tried,
 };
@@ -76,7 +77,7 @@ pub(crate) fn up(client: &mut Client) -> Tried<usize> {
         if missing(&applied(txn)?).next().is_none() {
             return Ok(0);
         }
-        txn.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
+        txn.tell("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
         let done = applied(txn)?;
         if missing(&done).next().is_none() {
             return Ok(0);
@@ -91,7 +92,7 @@ pub(crate) fn up(client: &mut Client) -> Tried<usize> {
         for (number, name, statements) in missing(&done) {
             txn.batch_execute(statements)?;
             let row = "INSERT INTO waypost.migrations (number, name) VALUES ($1, $2)";
-            txn.execute(row, &[number, name])?;
+            txn.tell(row, &[number, name])?;
             count += 1;
         }
         Ok(count)
@@ -109,9 +110,9 @@ fn missing(done: &[i32]) -> impl Iterator<Item = &'static (i32, &'static str, &'
 fn applied(txn: &mut Transaction<'_>) -> Tried<Vec<i32>> {
     let there = "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables \
                  WHERE schemaname = 'waypost' AND tablename = 'migrations')";
-    if !txn.query_one(there, &[])?.get::<_, bool>(0) {
+    if !txn.ask_one(there, &[])?.get::<_, bool>(0) {
         return Ok(Vec::new());
     }
-    let rows = txn.query("SELECT number FROM waypost.migrations", &[])?;
+    let rows = txn.ask("SELECT number FROM waypost.migrations", &[])?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }

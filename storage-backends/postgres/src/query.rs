@@ -4,28 +4,27 @@
 //! A page reads a bounded number of rows; where filters leave little of them it is short, and
 //! says where to go on.
 
-use postgres::{Client, Row, types::ToSql};
+use postgres::{Client, Row};
 use waypost_link::{Link, LinkId, Record};
 use waypost_storage::{LinkQuery, Order, Page, RecordQuery, Result, codec, page_limit};
 
 use crate::{
+    ask::{Ask, Value},
     fault::Tried,
     limits,
     read::{self, bigint, text},
 };
 
-type Value = Box<dyn ToSql + Sync>;
-
 /// Conditions and what they compare with.
 #[derive(Default)]
 struct Where {
     conditions: Vec<String>,
-    values: Vec<Value>,
+    values: Vec<Box<dyn Value>>,
 }
 
 impl Where {
     /// Adds `condition`, in which `?` is `value`, where there is one.
-    fn and(&mut self, condition: &str, value: Option<impl ToSql + Sync + 'static>) {
+    fn and(&mut self, condition: &str, value: Option<impl Value + 'static>) {
         if let Some(value) = value {
             self.values.push(Box::new(value));
             self.conditions.push(condition.replace('?', &format!("${}", self.values.len())));
@@ -43,8 +42,8 @@ impl Where {
         self.and(condition, after.map(bigint));
     }
 
-    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
-        self.values.iter().map(|value| &**value as _).collect()
+    fn values(&self) -> Vec<&dyn Value> {
+        self.values.iter().map(|value| &**value).collect()
     }
 }
 
@@ -102,7 +101,7 @@ fn page<T>(
     use postgres::fallible_iterator::FallibleIterator as _;
     let mut page = Page { items: Vec::new(), next: None };
     let (mut last, mut looked, mut read) = (0, 0, 0);
-    let mut rows = client.query_raw(sql, conditions.values())?;
+    let mut rows = client.ask_each(sql, &conditions.values())?;
     while let Some(row) = rows.next()? {
         if page.items.len() == wanted || looked == most || read > limits::PAGE_BYTES {
             page.next = Some(last);

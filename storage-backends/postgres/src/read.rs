@@ -9,6 +9,7 @@ use waypost_link::{
 use waypost_storage::{Error, Facet, Feed, codec, page_limit};
 
 use crate::{
+    ask::Ask,
     database::Database,
     fault::{Tried, corrupt},
     limits,
@@ -57,16 +58,16 @@ pub(crate) fn remembered(row: &Row) -> Result<Remembered, Error> {
 
 pub(crate) fn link_of(client: &mut Client, id: LinkId) -> Tried<Option<Link>> {
     let sql = "SELECT id, data FROM waypost.links WHERE id = $1";
-    let row = client.query_opt(sql, &[&(id.0 as i64)])?;
+    let row = client.ask_opt(sql, &[&(id.0 as i64)])?;
     Ok(row.map(|row| link(&row)).transpose()?)
 }
 
 pub(crate) fn link_count(client: &mut Client, workspace: Option<WorkspaceId>) -> Tried<u64> {
     let row = match workspace {
-        None => client.query_one("SELECT count(*) FROM waypost.links", &[])?,
+        None => client.ask_one("SELECT count(*) FROM waypost.links", &[])?,
         Some(id) => {
             let sql = "SELECT count(*) FROM waypost.links WHERE workspace_id = $1";
-            client.query_one(sql, &[&(id.0 as i64)])?
+            client.ask_one(sql, &[&(id.0 as i64)])?
         }
     };
     Ok(row.get::<_, i64>(0) as u64)
@@ -84,14 +85,14 @@ pub(crate) fn facets(
                GROUP BY value ORDER BY value LIMIT $4";
     let (attribute, after) = (text(attribute), after.map(text));
     let limit = page_limit(limit) as i64;
-    let rows = client.query(sql, &[&(workspace.0 as i64), &attribute, &after, &limit])?;
+    let rows = client.ask(sql, &[&(workspace.0 as i64), &attribute, &after, &limit])?;
     let facet = |row: &Row| Facet { value: row.get(0), links: row.get::<_, i64>(1) as u64 };
     Ok(rows.iter().map(facet).collect())
 }
 
 pub(crate) fn holder(client: &mut Client, claim: &Claim) -> Tried<Option<u64>> {
     let Some(key) = codec::claim(claim) else { return Ok(None) };
-    let row = client.query_opt("SELECT holder FROM waypost.claims WHERE key = $1", &[&key])?;
+    let row = client.ask_opt("SELECT holder FROM waypost.claims WHERE key = $1", &[&key])?;
     Ok(row.map(|row| row.get::<_, i64>(0) as u64))
 }
 
@@ -104,7 +105,7 @@ pub(crate) fn holders(
     let sql = "SELECT n, holder FROM unnest($1::bytea[]) WITH ORDINALITY AS keys (k, n) \
                CROSS JOIN LATERAL (SELECT holder FROM waypost.claims WHERE key = k LIMIT 1) AS own";
     let mut holders = vec![None; keys.len()];
-    for row in client.query(sql, &[&keys])? {
+    for row in client.ask(sql, &[&keys])? {
         holders[row.get::<_, i64>(0) as usize - 1] = Some(row.get::<_, i64>(1) as u64);
     }
     Ok(holders)
@@ -114,7 +115,7 @@ pub(crate) fn record_of(client: &mut Client, noun: Noun, id: u64) -> Tried<Optio
     let sql = "SELECT noun, id, data, at FROM waypost.records \
                LEFT JOIN waypost.touched ON noun = 2 AND key_id = id \
                WHERE noun = $1 AND id = $2";
-    let row = client.query_opt(sql, &[&i16::from(codec::noun(noun)), &(id as i64)])?;
+    let row = client.ask_opt(sql, &[&i16::from(codec::noun(noun)), &(id as i64)])?;
     Ok(row.map(|row| touched(&row)).transpose()?)
 }
 
@@ -127,13 +128,13 @@ pub(crate) fn record_holding(
     let sql = "SELECT noun, id, data, at \
                FROM waypost.claims JOIN waypost.records ON id = holder AND noun = $1 \
                LEFT JOIN waypost.touched ON noun = 2 AND key_id = id WHERE key = $2";
-    let row = client.query_opt(sql, &[&i16::from(codec::noun(noun)), &key])?;
+    let row = client.ask_opt(sql, &[&i16::from(codec::noun(noun)), &key])?;
     Ok(row.map(|row| touched(&row)).transpose()?)
 }
 
 pub(crate) fn remembered_of(client: &mut Client, scope: &[u8; 32]) -> Tried<Option<Remembered>> {
     let sql = "SELECT scope, data FROM waypost.remembered WHERE scope = $1";
-    let row = client.query_opt(sql, &[&&scope[..]])?;
+    let row = client.ask_opt(sql, &[&&scope[..]])?;
     Ok(row.map(|row| remembered(&row)).transpose()?)
 }
 
@@ -146,12 +147,12 @@ pub(crate) fn touch(client: &mut Client, keys: &[(KeyId, Timestamp)]) -> Tried<(
                SELECT id, max(used) FROM unnest($1::bigint[], $2::bigint[]) AS t (id, used) \
                JOIN waypost.records USING (id) WHERE noun = 2 GROUP BY id ORDER BY id \
                ON CONFLICT (key_id) DO UPDATE SET at = greatest(touched.at, EXCLUDED.at)";
-    client.execute(sql, &[&ids, &times])?;
+    client.tell(sql, &[&ids, &times])?;
     Ok(())
 }
 
 pub(crate) fn head(client: &mut Client) -> Tried<Revision> {
-    let row = client.query_one("SELECT head FROM waypost.state", &[])?;
+    let row = client.ask_one("SELECT head FROM waypost.state", &[])?;
     Ok(Revision(row.get::<_, i64>(0) as u64))
 }
 
@@ -164,7 +165,7 @@ pub(crate) fn replay(client: &mut Client, after: Revision, limit: usize) -> Trie
                SELECT trimmed, revision, entry FROM waypost.state \
                LEFT JOIN sized ON ahead <= $3 ORDER BY revision";
     let (after, limit) = (bigint(after.0), page_limit(limit) as i64);
-    let rows = client.query(sql, &[&after, &limit, &(limits::PAGE_BYTES as i64)])?;
+    let rows = client.ask(sql, &[&after, &limit, &(limits::PAGE_BYTES as i64)])?;
     let mut feeds = Vec::new();
     for row in &rows {
         let trimmed = row.get::<_, i64>(0);
@@ -191,18 +192,18 @@ pub(crate) fn forget(database: &Database, before: Timestamp, now: Timestamp) -> 
         }
     }
     let sql = "DELETE FROM waypost.remembered WHERE expires_at <= $1";
-    Ok(gone + database.write(|txn| Ok(txn.execute(sql, &[&now.0])?))?)
+    Ok(gone + database.write(|txn| Ok(txn.tell(sql, &[&now.0])?))?)
 }
 
 fn forget_few(txn: &mut postgres::Transaction<'_>, before: Timestamp) -> Tried<u64> {
-    let state = txn.query_one("SELECT head, trimmed FROM waypost.state FOR UPDATE", &[])?;
+    let state = txn.ask_one("SELECT head, trimmed FROM waypost.state FOR UPDATE", &[])?;
     let most = state.get::<_, i64>(0).min(state.get::<_, i64>(1) + limits::FORGET);
     let sql = "SELECT min(revision) FROM waypost.feed WHERE at >= $1 AND revision <= $2";
-    let kept: Option<i64> = txn.query_one(sql, &[&before.0, &most])?.get(0);
+    let kept: Option<i64> = txn.ask_one(sql, &[&before.0, &most])?.get(0);
     let last = kept.map_or(most, |kept| kept - 1);
-    let gone = txn.execute("DELETE FROM waypost.feed WHERE revision <= $1", &[&last])?;
+    let gone = txn.tell("DELETE FROM waypost.feed WHERE revision <= $1", &[&last])?;
     if gone > 0 {
-        txn.execute("UPDATE waypost.state SET trimmed = $1", &[&last])?;
+        txn.tell("UPDATE waypost.state SET trimmed = $1", &[&last])?;
     }
     Ok(gone)
 }

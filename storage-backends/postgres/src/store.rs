@@ -20,7 +20,9 @@ use waypost_storage::{
 };
 
 use crate::{
-    Options, check,
+    Options,
+    ask::Ask,
+    check,
     clicks::Clicks,
     commit,
     database::Database,
@@ -248,7 +250,7 @@ impl Maintain for PostgresStore {
 
     fn ping(&self) -> Result<()> {
         self.database.write(|txn| {
-            Ok(txn.query("SELECT one FROM waypost.state FOR UPDATE SKIP LOCKED", &[]).map(drop)?)
+            Ok(txn.ask("SELECT one FROM waypost.state FOR UPDATE SKIP LOCKED", &[]).map(drop)?)
         })
     }
 }

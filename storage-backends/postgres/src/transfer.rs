@@ -11,7 +11,9 @@ use waypost_storage::{
 };
 
 use crate::{
-    PostgresStore, commit,
+    PostgresStore,
+    ask::Ask,
+    commit,
     database::Database,
     fault::{Tried, corrupt},
     plan::Plan,
@@ -54,7 +56,7 @@ impl Transfer for PostgresStore {
 fn note(database: &Database, part: Part) -> Result<Option<Vec<u8>>> {
     database.with(|client| {
         let sql = "SELECT note FROM waypost.copying WHERE part = $1";
-        Ok(client.query_opt(sql, &[&(part as i16)])?.map(|row| row.get(0)))
+        Ok(client.ask_opt(sql, &[&(part as i16)])?.map(|row| row.get(0)))
     })
 }
 
@@ -62,7 +64,7 @@ fn note(database: &Database, part: Part) -> Result<Option<Vec<u8>>> {
 pub(crate) fn put_note(txn: &mut Transaction<'_>, part: Part, note: &[u8]) -> Tried<()> {
     let sql = "INSERT INTO waypost.copying (part, note) VALUES ($1, $2) \
                ON CONFLICT (part) DO UPDATE SET note = EXCLUDED.note";
-    txn.execute(sql, &[&(part as i16), &note])?;
+    txn.tell(sql, &[&(part as i16), &note])?;
     Ok(())
 }
 
@@ -86,7 +88,7 @@ fn pieces(
 
 fn answers(client: &mut Client, after: &[u8], limit: i64) -> Tried<Page<Piece, Vec<u8>>> {
     let sql = "SELECT scope, data FROM waypost.remembered WHERE scope > $1 ORDER BY scope LIMIT $2";
-    let rows = client.query(sql, &[&after, &limit])?;
+    let rows = client.ask(sql, &[&after, &limit])?;
     let answers: Result<Vec<_>> =
         rows.iter().map(|row| read::remembered(row).map(Piece::Answer)).collect();
     let last = rows.last().filter(|_| rows.len() as i64 == limit);
@@ -95,12 +97,12 @@ fn answers(client: &mut Client, after: &[u8], limit: i64) -> Tried<Page<Piece, V
 
 /// The state; a store whose inbox holds clicks isn't whole without them.
 fn state(client: &mut Client) -> Tried<Piece> {
-    let waits = client.query_one("SELECT EXISTS (SELECT FROM waypost.inbox)", &[])?;
+    let waits = client.ask_one("SELECT EXISTS (SELECT FROM waypost.inbox)", &[])?;
     if waits.get(0) {
         let why = "inserted clicks wait to be counted: serve the store for a moment first";
         return Err(Error::Unusable(why.into()).into());
     }
-    let row = client.query_one("SELECT head, last_ids FROM waypost.state", &[])?;
+    let row = client.ask_one("SELECT head, last_ids FROM waypost.state", &[])?;
     let ids: Vec<i64> = row.get(1);
     let head = Revision(row.get::<_, i64>(0) as u64);
     Ok(Piece::State(head, ids.into_iter().map(|id| id as u64).collect()))
@@ -136,6 +138,6 @@ fn put_state(txn: &mut Transaction<'_>, head: Revision, ids: &[u64]) -> Tried<()
         return Err(corrupt("state", "ids of unknown nouns").into());
     }
     let sql = "UPDATE waypost.state SET head = $1, trimmed = $1, last_ids = $2";
-    txn.execute(sql, &[&(head.0 as i64), &ids])?;
+    txn.tell(sql, &[&(head.0 as i64), &ids])?;
     Ok(())
 }

@@ -5,7 +5,7 @@
 use parking_lot::Mutex;
 use waypost_storage::{Error, Result};
 
-use crate::{database::Database, limits};
+use crate::{ask::Ask, database::Database, limits};
 
 /// The advisory lock.
 const TURN: i64 = 0x7761_7903;
@@ -22,7 +22,7 @@ impl Turn {
         database.with(|client| {
             let mut txn = client.transaction()?;
             txn.batch_execute(&format!("SET LOCAL lock_timeout = {}", limits::TURN.as_millis()))?;
-            txn.execute("SELECT pg_advisory_xact_lock($1)", &[&TURN])?;
+            txn.tell("SELECT pg_advisory_xact_lock($1)", &[&TURN])?;
             edit();
             // The lock goes with the connection where this fails; the edit is done.
             let _ = txn.rollback();

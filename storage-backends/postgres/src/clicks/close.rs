@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use postgres::{Transaction, types::ToSql};
+use postgres::Transaction;
 use waypost_link::{LinkId, Timestamp, WorkspaceId};
 use waypost_storage::{Counts, Grain};
 
@@ -15,14 +15,18 @@ use super::{
     rollups::{self, LINKS, OPEN, Place},
     slot,
 };
-use crate::{fault::Tried, limits};
+use crate::{
+    ask::{Ask, Value},
+    fault::Tried,
+    limits,
+};
 
 /// Closes some of the hours that are over, of a slot that nobody writes to now; whether there may
 /// be more.
 pub(super) fn over(txn: &mut Transaction<'_>) -> Tried<bool> {
     let sql = "SELECT start, slot FROM waypost.open_hours \
                WHERE start < floor(extract(epoch FROM now()) / 3600) ORDER BY start LIMIT 1";
-    let Some(row) = txn.query_opt(sql, &[])? else { return Ok(false) };
+    let Some(row) = txn.ask_opt(sql, &[])? else { return Ok(false) };
     let (start, slot): (i64, i32) = (row.get(0), row.get(1));
     if !slot::take_this(txn, slot)? {
         return Ok(false);
@@ -44,12 +48,7 @@ pub(super) fn of_link(txn: &mut Transaction<'_>, link: LinkId) -> Tried<()> {
 }
 
 /// Moves [`limits::ROWS`] rows at most, into buckets of `slot`; whether that many were there.
-fn close(
-    txn: &mut Transaction<'_>,
-    slot: i32,
-    which: &str,
-    values: &[&(dyn ToSql + Sync)],
-) -> Tried<bool> {
+fn close(txn: &mut Transaction<'_>, slot: i32, which: &str, values: &[&dyn Value]) -> Tried<bool> {
     let sql = format!(
         "DELETE FROM {name} WHERE ctid = ANY (ARRAY \
              (SELECT ctid FROM {name} WHERE {which} LIMIT {})) \
@@ -58,7 +57,7 @@ fn close(
         counts::COLUMNS,
         name = OPEN.name,
     );
-    let rows = txn.query(&sql, values)?;
+    let rows = txn.ask(&sql, values)?;
     let (mut buckets, mut owners) = (BTreeMap::<Place, Counts>::new(), BTreeMap::new());
     for row in &rows {
         let (link, start): (i64, i64) = (row.get(0), row.get(1));

@@ -17,6 +17,7 @@ use super::{
     rollups, slot,
 };
 use crate::{
+    ask::Ask,
     database::{Database, Outcome},
     fault::Tried,
     limits,
@@ -50,7 +51,7 @@ fn attempt(database: &Database, events: &[Event]) -> Result<Option<Outcome<Vec<R
     database.with(|client| {
         let mut txn = client.transaction()?;
         let Some(recorded) = put(&mut txn, events)? else { return Ok(None) };
-        let xid = txn.query_one("SELECT pg_current_xact_id()::text", &[])?.get(0);
+        let xid = txn.ask_one("SELECT pg_current_xact_id()::text", &[])?.get(0);
         Ok(Some(Outcome::of(txn, xid, recorded)))
     })
 }
@@ -96,7 +97,7 @@ impl<'e> Known<'e> {
         if !keys.is_empty() {
             let sql = "SELECT link_id, received, salt, key FROM waypost.dedupe \
                        WHERE key = ANY($1)";
-            for row in txn.query(sql, &[&keys])? {
+            for row in txn.ask(sql, &[&keys])? {
                 if let Ok(key) = row.get::<_, &[u8]>(3).try_into() {
                     known.dedupe.insert(key, id(&row));
                 }
@@ -173,7 +174,7 @@ fn find(txn: &mut Transaction<'_>, there: &str, ids: &[ClickId]) -> Tried<BTreeS
     );
     let (from, to) = (times.iter().min().copied(), times.iter().max().copied());
     let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
-    let rows = txn.query(&sql, &[&links, &times, &salts, &from, &to])?;
+    let rows = txn.ask(&sql, &[&links, &times, &salts, &from, &to])?;
     Ok(rows.iter().map(id).collect())
 }
 
@@ -198,7 +199,7 @@ pub(super) fn put_keys(txn: &mut Transaction<'_>, keys: &[([u8; 32], ClickId)]) 
                SELECT k, l, r, s \
                FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::integer[]) \
                    AS n (k, l, r, s) ORDER BY k ON CONFLICT DO NOTHING";
-    Ok(txn.execute(sql, &[&bytes, &links, &times, &salts])? == keys.len() as u64)
+    Ok(txn.tell(sql, &[&bytes, &links, &times, &salts])? == keys.len() as u64)
 }
 
 /// Whether none of the clicks was converted.
@@ -214,5 +215,5 @@ pub(super) fn put_conversions(txn: &mut Transaction<'_>, all: &[&Conversion]) ->
                SELECT l, r, s, a, v FROM unnest($1::bigint[], $2::bigint[], $3::integer[], \
                    $4::bigint[], $5::text[]) AS n (l, r, s, a, v) ORDER BY l, r, s \
                ON CONFLICT DO NOTHING";
-    Ok(txn.execute(sql, &[&links, &times, &salts, &at, &values])? == all.len() as u64)
+    Ok(txn.tell(sql, &[&links, &times, &salts, &at, &values])? == all.len() as u64)
 }

@@ -20,7 +20,7 @@ use super::{
     partitions::Partitions,
     rollups, slot,
 };
-use crate::{database::Database, fault::Tried};
+use crate::{ask::Ask, database::Database, fault::Tried};
 
 /// What a user agent says.
 pub(super) fn agent(user_agent: &str) -> AgentDetails {
@@ -31,13 +31,13 @@ pub(super) fn agent(user_agent: &str) -> AgentDetails {
 /// The last sequence of `epoch` that was written, 0 where none was.
 pub(super) fn mark(client: &mut Client, epoch: Epoch) -> Tried<u64> {
     let sql = "SELECT sequence FROM waypost.marks WHERE epoch = $1";
-    let row = client.query_opt(sql, &[&&epoch.0.to_be_bytes()[..]])?;
+    let row = client.ask_opt(sql, &[&&epoch.0.to_be_bytes()[..]])?;
     Ok(row.map_or(0, |row| row.get::<_, i64>(0) as u64))
 }
 
 /// The links whose clicks are discarded.
 pub(super) fn purged(client: &mut Client) -> Tried<HashSet<LinkId>> {
-    let rows = client.query("SELECT link_id FROM waypost.purged", &[])?;
+    let rows = client.ask("SELECT link_id FROM waypost.purged", &[])?;
     Ok(rows.iter().map(|row| LinkId(row.get::<_, i64>(0) as u64)).collect())
 }
 
@@ -50,7 +50,7 @@ pub(super) fn purged_of(
     links.sort_unstable();
     links.dedup();
     let sql = "SELECT link_id FROM waypost.purged WHERE link_id = ANY($1)";
-    let rows = txn.query(sql, &[&links])?;
+    let rows = txn.ask(sql, &[&links])?;
     Ok(rows.iter().map(|row| LinkId(row.get::<_, i64>(0) as u64)).collect())
 }
 
@@ -96,11 +96,11 @@ fn marks<'e>(
     let epochs: Vec<_> = epochs.map(|epoch| epoch.0.to_be_bytes().to_vec()).collect();
     let sql = "INSERT INTO waypost.marks (epoch, sequence) \
                SELECT e, 0 FROM unnest($1::bytea[]) AS e ORDER BY e ON CONFLICT DO NOTHING";
-    txn.execute(sql, &[&epochs])?;
+    txn.tell(sql, &[&epochs])?;
     let sql = "SELECT epoch, sequence FROM waypost.marks WHERE epoch = ANY($1) \
                ORDER BY epoch FOR UPDATE";
     let mut marks = BTreeMap::new();
-    for row in txn.query(sql, &[&epochs])? {
+    for row in txn.ask(sql, &[&epochs])? {
         if let Ok(bytes) = row.get::<_, &[u8]>(0).try_into() {
             marks.insert(Epoch(u128::from_be_bytes(bytes)), row.get::<_, i64>(1) as u64);
         }
@@ -111,7 +111,7 @@ fn marks<'e>(
 fn put_marks(txn: &mut Transaction<'_>, marks: BTreeMap<Epoch, u64>) -> Tried<()> {
     for (epoch, sequence) in marks {
         let sql = "UPDATE waypost.marks SET sequence = greatest(sequence, $2) WHERE epoch = $1";
-        txn.execute(sql, &[&&epoch.0.to_be_bytes()[..], &(sequence as i64)])?;
+        txn.tell(sql, &[&&epoch.0.to_be_bytes()[..], &(sequence as i64)])?;
     }
     Ok(())
 }

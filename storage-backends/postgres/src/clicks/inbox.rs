@@ -9,6 +9,7 @@ use waypost_storage::{Error, Event, Inserted, NewClick, Result};
 
 use super::{events, partitions::Partitions};
 use crate::{
+    ask::Ask,
     database::Database,
     fault::{Fault, Tried},
     limits,
@@ -46,7 +47,7 @@ fn attempt(
     let sql = "SELECT id, link_id, workspace_id, received, clicked_at, ip, user_agent, referrer, \
                    session, source, metadata \
                FROM waypost.inbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED";
-    let rows = txn.query(sql, &[&limits::INBOX])?;
+    let rows = txn.ask(sql, &[&limits::INBOX])?;
     if rows.is_empty() {
         return Ok(Some(0));
     }
@@ -58,7 +59,7 @@ fn attempt(
         return Ok(None);
     }
     let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
-    Ok(Some(txn.execute("DELETE FROM waypost.inbox WHERE id = ANY($1)", &[&ids])?))
+    Ok(Some(txn.tell("DELETE FROM waypost.inbox WHERE id = ANY($1)", &[&ids])?))
 }
 
 fn inserted(row: &Row) -> Inserted {

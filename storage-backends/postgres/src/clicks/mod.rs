@@ -43,7 +43,7 @@ use waypost_storage::{
     Trimmed, Window,
 };
 
-use crate::{database::Database, limits};
+use crate::{ask::Ask, database::Database, limits};
 
 /// The clicks of a database, and what waits to be written to it.
 pub(crate) struct Clicks {
@@ -202,7 +202,7 @@ impl Clicks {
         self.flush()?;
         self.database.write(|txn| {
             let sql = "DELETE FROM waypost.marks WHERE epoch = $1";
-            Ok(txn.execute(sql, &[&&epoch.0.to_be_bytes()[..]])?)
+            Ok(txn.tell(sql, &[&&epoch.0.to_be_bytes()[..]])?)
         })?;
         self.waiting.lock().known.remove(&epoch);
         Ok(())

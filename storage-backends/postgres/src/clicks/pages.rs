@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
-use postgres::{Client, Row, types::ToSql};
+use postgres::{Client, Row};
 use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
 use waypost_storage::{ClickQuery, ClickScope, Order, Page, StoredClick, Window, page_limit};
 
 use super::flush::agent;
-use crate::fault::Tried;
+use crate::{
+    ask::{Ask, Value},
+    fault::Tried,
+};
 
 const SELECT: &str = "SELECT clicked_at, received, link_id, salt::bigint, seq, workspace_id, ip, \
                       country, user_agent, referrer, language, session, source, metadata, rule \
@@ -49,8 +52,8 @@ pub(super) fn clicks(client: &mut Client, query: &ClickQuery) -> Tried<Page<Stor
          link_id {direction}, clicks.salt {direction}, seq {direction} LIMIT {}",
         limit + 1
     );
-    let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-    let rows = client.query(&sql, &values)?;
+    let values: Vec<&dyn Value> = values.iter().map(|value| value as _).collect();
+    let rows = client.ask(&sql, &values)?;
     let next = (rows.len() > limit).then(|| rows.get(limit - 1).map(cursor)).flatten();
     Ok(Page { items: rows.iter().take(limit).map(click_of).collect(), next })
 }
@@ -66,7 +69,7 @@ pub(super) fn count(
         "SELECT count(*), count(*) FILTER (WHERE bot) FROM waypost.clicks \
          WHERE {owner} = $1 AND clicked_at >= $2 AND clicked_at < $3"
     );
-    let row = client.query_one(&sql, &[&id, &range.start.0, &range.end.0])?;
+    let row = client.ask_one(&sql, &[&id, &range.start.0, &range.end.0])?;
     Ok(Window { clicks: row.get::<_, i64>(0) as u64, bots: row.get::<_, i64>(1) as u64 })
 }
 
@@ -87,8 +90,8 @@ pub(super) fn click(client: &mut Client, id: ClickId) -> Tried<Option<StoredClic
          {SELECT} WHERE link_id = $1 AND received = $2 AND salt = $3 AND clicked_at <> received \
          ORDER BY seq LIMIT 1"
     );
-    let values: [&(dyn ToSql + Sync); 3] = [&(id.link.0 as i64), &id.received.0, &(id.salt as i32)];
-    Ok(client.query_opt(&sql, &values)?.map(|row| click_of(&row)))
+    let values: [&dyn Value; 3] = [&(id.link.0 as i64), &id.received.0, &(id.salt as i32)];
+    Ok(client.ask_opt(&sql, &values)?.map(|row| click_of(&row)))
 }
 
 fn cursor(row: &Row) -> Vec<u8> {

@@ -7,7 +7,7 @@ use postgres::Transaction;
 use waypost_link::Timestamp;
 use waypost_storage::Result;
 
-use crate::{database::Database, fault::Tried};
+use crate::{ask::Ask, database::Database, fault::Tried};
 
 /// The lock of whoever makes or drops partitions.
 const LOCK: i64 = 0x7761_7970_6f73_7401;
@@ -55,7 +55,7 @@ impl Partitions {
 
 /// Waits for others who make or drop partitions.
 pub(super) fn lock(txn: &mut Transaction<'_>) -> Tried<()> {
-    txn.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
+    txn.tell("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
     Ok(())
 }
 
@@ -74,7 +74,7 @@ pub(super) fn start(day: i64) -> i64 {
 pub(super) fn days(txn: &mut Transaction<'_>) -> Tried<Vec<i64>> {
     let sql = "SELECT relname::text FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid \
                WHERE inhparent = 'waypost.clicks'::regclass";
-    let rows = txn.query(sql, &[])?;
+    let rows = txn.ask(sql, &[])?;
     let mut days: Vec<i64> = rows.iter().filter_map(|row| day(row.get(0))).collect();
     days.sort_unstable();
     Ok(days)

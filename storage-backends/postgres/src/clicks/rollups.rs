@@ -20,6 +20,7 @@ use super::{
     fold::{Extra, Folded, Whose},
 };
 use crate::{
+    ask::Ask,
     fault::{Fault, Tried},
     limits,
 };
@@ -160,7 +161,7 @@ fn read(txn: &mut Transaction<'_>, table: &Table, slot: i32, places: &[Place]) -
         table.name,
         table.owner,
     );
-    Ok(txn.query(&sql, &[&owners, &grains, &starts, &slot])?)
+    Ok(txn.ask(&sql, &[&owners, &grains, &starts, &slot])?)
 }
 
 /// Writes these buckets, whatever was there.
@@ -197,7 +198,7 @@ fn write(txn: &mut Transaction<'_>, table: &Table, slot: i32, columns: &Columns)
     let c = columns;
     let [clicks, bots, conversions] = &c.sums;
     let (visitors, robots, shares) = (c.visitors.all(), c.robots.all(), c.shares.all());
-    txn.execute(
+    txn.tell(
         &sql,
         &[
             &c.owners,
@@ -243,6 +244,6 @@ fn add_few_extras(txn: &mut Transaction<'_>, slot: i32, extras: &[(LinkId, Extra
                    spent = link_extras.spent + EXCLUDED.spent, \
                    first_at = least(link_extras.first_at, EXCLUDED.first_at), \
                    last_at = greatest(link_extras.last_at, EXCLUDED.last_at)";
-    txn.execute(sql, &[&links, &slot, &workspaces, &spent, &first, &last])?;
+    txn.tell(sql, &[&links, &slot, &workspaces, &spent, &first, &last])?;
     Ok(())
 }

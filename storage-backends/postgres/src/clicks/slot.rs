@@ -6,7 +6,7 @@
 use postgres::Transaction;
 use waypost_storage::Error;
 
-use crate::{fault::Tried, limits};
+use crate::{ask::Ask, fault::Tried, limits};
 
 /// The locks' first half.
 const SLOTS: i32 = 0x7761_7901;
@@ -31,18 +31,18 @@ pub(super) fn take_this(txn: &mut Transaction<'_>, slot: i32) -> Tried<bool> {
 
 /// Waits for whoever has taken all slots.
 fn enter(txn: &mut Transaction<'_>) -> Tried<()> {
-    txn.execute("SELECT pg_advisory_xact_lock_shared($1, 0)", &[&ALL])?;
+    txn.tell("SELECT pg_advisory_xact_lock_shared($1, 0)", &[&ALL])?;
     Ok(())
 }
 
 /// Locks a slot, where nobody else has.
 fn lock(txn: &mut Transaction<'_>, slot: i32) -> Tried<bool> {
     let sql = "SELECT pg_try_advisory_xact_lock($1, $2)";
-    Ok(txn.query_one(sql, &[&SLOTS, &slot])?.get(0))
+    Ok(txn.ask_one(sql, &[&SLOTS, &slot])?.get(0))
 }
 
 /// Waits for everybody who holds a slot, and keeps others from taking one.
 pub(super) fn take_all(txn: &mut Transaction<'_>) -> Tried<()> {
-    txn.execute("SELECT pg_advisory_xact_lock($1, 0)", &[&ALL])?;
+    txn.tell("SELECT pg_advisory_xact_lock($1, 0)", &[&ALL])?;
     Ok(())
 }

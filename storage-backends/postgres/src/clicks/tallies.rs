@@ -14,7 +14,7 @@ use super::{
     fold::number,
     rollups::{TALLIES, WORKSPACES},
 };
-use crate::{fault::Tried, read::bigint};
+use crate::{ask::Ask, fault::Tried, read::bigint};
 
 /// What each of `links` has had in all.
 pub(super) fn totals(client: &mut Client, links: &[LinkId]) -> Tried<Vec<Totals>> {
@@ -22,7 +22,7 @@ pub(super) fn totals(client: &mut Client, links: &[LinkId]) -> Tried<Vec<Totals>
     let mut found = BTreeMap::<i64, Totals>::new();
     let sql = "SELECT link_id, sum(clicks)::bigint, sum(bots)::bigint, sum(conversions)::bigint \
                FROM waypost.link_tallies WHERE link_id = ANY($1) AND grain = 2 GROUP BY link_id";
-    for row in client.query(sql, &[&ids])? {
+    for row in client.ask(sql, &[&ids])? {
         let totals = found.entry(row.get(0)).or_default();
         totals.clicks = row.get::<_, i64>(1) as u64;
         totals.bots = row.get::<_, i64>(2) as u64;
@@ -30,7 +30,7 @@ pub(super) fn totals(client: &mut Client, links: &[LinkId]) -> Tried<Vec<Totals>
     }
     let sql = "SELECT link_id, sum(spent)::bigint, min(first_at), max(last_at) \
                FROM waypost.link_extras WHERE link_id = ANY($1) GROUP BY link_id";
-    for row in client.query(sql, &[&ids])? {
+    for row in client.ask(sql, &[&ids])? {
         let totals = found.entry(row.get(0)).or_default();
         totals.spent = row.get::<_, i64>(1) as u64;
         totals.first = row.get::<_, Option<i64>>(2).map(Timestamp);
@@ -63,7 +63,7 @@ pub(super) fn tally(client: &mut Client, query: &TallyQuery) -> Tried<Vec<Bucket
         table.name, table.owner,
     );
     let mut merged = BTreeMap::<i64, Counts>::new();
-    for row in client.query(&sql, &[&owners, &number(query.grain), &from, &to])? {
+    for row in client.ask(&sql, &[&owners, &number(query.grain), &from, &to])? {
         merged.entry(row.get(0)).or_default().merge(&counts::read(&row, 1)?);
     }
     merged.values_mut().for_each(Counts::limit);
@@ -83,7 +83,7 @@ pub(super) fn link_counts(
                GROUP BY link_id HAVING sum(clicks) > 0 ORDER BY link_id LIMIT $5";
     let after = query.after.map_or(-1, |link| bigint(link.0));
     let (workspace, most) = (query.workspace.0 as i64, limit as i64 + 1);
-    let rows = client.query(sql, &[&workspace, &query.from, &query.to, &after, &most])?;
+    let rows = client.ask(sql, &[&workspace, &query.from, &query.to, &after, &most])?;
     let items: Vec<_> = rows
         .iter()
         .take(limit)

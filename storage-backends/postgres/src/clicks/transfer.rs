@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use postgres::{Client, Row, Transaction, types::ToSql};
+use postgres::{Client, Row, Transaction};
 use waypost_link::{ClickId, LinkId, Timestamp, WorkspaceId};
 use waypost_storage::{
     Conversion, Counts, Error, Page, Result,
@@ -19,6 +19,7 @@ use super::{
     slot,
 };
 use crate::{
+    ask::{Ask, Value},
     fault::{Tried, corrupt},
     limits,
     transfer::{misplaced, put_note},
@@ -131,9 +132,9 @@ fn list(
         casts.join(", "),
         key.join(", "),
     );
-    let mut values: Vec<&(dyn ToSql + Sync)> = vec![&limit];
-    values.extend(numbers.iter().flatten().map(|number| number as &(dyn ToSql + Sync)));
-    let rows = client.query(&sql, &values)?;
+    let mut values: Vec<&dyn Value> = vec![&limit];
+    values.extend(numbers.iter().flatten().map(|number| number as &dyn Value));
+    let rows = client.ask(&sql, &values)?;
     let items: Result<Vec<_>> = rows.iter().map(piece).collect();
     let last = rows.last().filter(|_| rows.len() as i64 == limit);
     let next = last.map(|row| {
@@ -171,7 +172,7 @@ fn bucket(row: &Row, workspace: i64, owner: Owner, at: usize) -> Result<Piece> {
 fn dedupe(client: &mut Client, after: &[u8], limit: i64) -> Tried<Page<Piece, Vec<u8>>> {
     let sql = "SELECT link_id, received, salt, key FROM waypost.dedupe WHERE key > $1 \
                ORDER BY key LIMIT $2";
-    let rows = client.query(sql, &[&after, &limit])?;
+    let rows = client.ask(sql, &[&after, &limit])?;
     let piece = |row: &Row| {
         let key = row.get::<_, &[u8]>(3).try_into().ok();
         Some(Piece::Dedupe(key?, events::id(row)))
@@ -181,7 +182,7 @@ fn dedupe(client: &mut Client, after: &[u8], limit: i64) -> Tried<Page<Piece, Ve
 }
 
 fn retention(client: &mut Client) -> Tried<Page<Piece, Vec<u8>>> {
-    let row = client.query_opt("SELECT trimmed_to FROM waypost.retention", &[])?;
+    let row = client.ask_opt("SELECT trimmed_to FROM waypost.retention", &[])?;
     let items = row.into_iter().map(|row| Piece::Retention(Timestamp(row.get(0)))).collect();
     Ok(Page { items, next: None })
 }
@@ -241,7 +242,7 @@ impl<'p> Pieces<'p> {
 
     fn write(self, txn: &mut Transaction<'_>, slot: i32) -> Tried<()> {
         let sql = "INSERT INTO waypost.purged (link_id) SELECT unnest($1::bigint[])";
-        txn.execute(sql, &[&self.purged])?;
+        txn.tell(sql, &[&self.purged])?;
         let owner = |link: i64| self.owners.get(&link).copied();
         rollups::merge(txn, &LINKS, slot, self.links, owner)?;
         rollups::merge(txn, &WORKSPACES, slot, self.workspaces, |_| None)?;
@@ -253,7 +254,7 @@ impl<'p> Pieces<'p> {
         }
         if let Some(time) = self.retention {
             let sql = "INSERT INTO waypost.retention (trimmed_to) VALUES ($1)";
-            txn.execute(sql, &[&time.0])?;
+            txn.tell(sql, &[&time.0])?;
         }
         Ok(())
     }

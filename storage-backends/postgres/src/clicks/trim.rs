@@ -12,7 +12,7 @@ use super::{
     rollups::{self, LINKS, Place, WORKSPACES},
     slot,
 };
-use crate::{fault::Tried, limits};
+use crate::{ask::Ask, fault::Tried, limits};
 
 /// The lock of the one node that trims: it may count for long, and holds nobody up.
 const LOCK: i64 = 0x7761_7970_6f73_7402;
@@ -20,7 +20,7 @@ const LOCK: i64 = 0x7761_7970_6f73_7402;
 /// Takes away raw clicks received before `time`: partitions that end before it are dropped, one a
 /// call, and the rest of the day's is deleted. Where another node is at it, it is left to that.
 pub(super) fn before(txn: &mut Transaction<'_>, time: Timestamp) -> Tried<Trimmed> {
-    if !txn.query_one("SELECT pg_try_advisory_xact_lock($1)", &[&LOCK])?.get::<_, bool>(0) {
+    if !txn.ask_one("SELECT pg_try_advisory_xact_lock($1)", &[&LOCK])?.get::<_, bool>(0) {
         return Ok(Trimmed::default());
     }
     let days = partitions::days(txn)?;
@@ -36,11 +36,11 @@ pub(super) fn before(txn: &mut Transaction<'_>, time: Timestamp) -> Tried<Trimme
 fn drop_day(txn: &mut Transaction<'_>, day: i64, time: Timestamp) -> Tried<Trimmed> {
     let name = partitions::name(day);
     txn.batch_execute("SET LOCAL statement_timeout = 0")?;
-    let count: i64 = txn.query_one(&format!("SELECT count(*) FROM {name}"), &[])?.get(0);
+    let count: i64 = txn.ask_one(&format!("SELECT count(*) FROM {name}"), &[])?.get(0);
     partitions::lock(txn)?;
     // No click comes between the question and the end; writers lock this table first, too.
     txn.batch_execute("LOCK TABLE ONLY waypost.clicks IN ACCESS EXCLUSIVE MODE")?;
-    if txn.query_one(&format!("SELECT EXISTS (SELECT FROM {name})"), &[])?.get(0) {
+    if txn.ask_one(&format!("SELECT EXISTS (SELECT FROM {name})"), &[])?.get(0) {
         note(txn, time)?;
     }
     txn.batch_execute(&format!("DROP TABLE {name}"))?;
@@ -66,14 +66,14 @@ fn delete_old(txn: &mut Transaction<'_>, table: &str, time: Timestamp) -> Tried<
         "DELETE FROM {table} WHERE ctid = ANY (ARRAY \
              (SELECT ctid FROM {table} WHERE received < $1 LIMIT $2))"
     );
-    Ok(txn.execute(&sql, &[&time.0, &limits::PURGE])?)
+    Ok(txn.tell(&sql, &[&time.0, &limits::PURGE])?)
 }
 
 /// Notes that raw clicks are fewer than the roll-ups count from now on.
 fn note(txn: &mut Transaction<'_>, time: Timestamp) -> Tried<()> {
     let sql = "INSERT INTO waypost.retention (trimmed_to) VALUES ($1) \
                ON CONFLICT (one) DO UPDATE SET trimmed_to = EXCLUDED.trimmed_to";
-    txn.execute(sql, &[&time.0])?;
+    txn.tell(sql, &[&time.0])?;
     Ok(())
 }
 
@@ -86,24 +86,24 @@ pub(super) fn purge(
 ) -> Tried<Trimmed> {
     slot::take_all(txn)?;
     let id = link.0 as i64;
-    txn.execute("INSERT INTO waypost.purged (link_id) VALUES ($1) ON CONFLICT DO NOTHING", &[&id])?;
+    txn.tell("INSERT INTO waypost.purged (link_id) VALUES ($1) ON CONFLICT DO NOTHING", &[&id])?;
     close::of_link(txn, link)?;
     let mut more = take_buckets(txn, link, workspace)?;
     let sql = "DELETE FROM waypost.clicks USING \
                    (SELECT tableoid AS part, ctid AS place FROM waypost.clicks \
                     WHERE link_id = $1 LIMIT $2) AS few \
                WHERE link_id = $1 AND clicks.tableoid = part AND clicks.ctid = place";
-    let clicks = txn.execute(sql, &[&id, &limits::PURGE])?;
+    let clicks = txn.tell(sql, &[&id, &limits::PURGE])?;
     more |= clicks == limits::PURGE as u64;
     for table in ["waypost.dedupe", "waypost.conversions"] {
         let sql = format!(
             "DELETE FROM {table} WHERE ctid = ANY (ARRAY \
                  (SELECT ctid FROM {table} WHERE link_id = $1 LIMIT $2))"
         );
-        more |= txn.execute(&sql, &[&id, &limits::PURGE])? == limits::PURGE as u64;
+        more |= txn.tell(&sql, &[&id, &limits::PURGE])? == limits::PURGE as u64;
     }
     if !more {
-        txn.execute("DELETE FROM waypost.link_extras WHERE link_id = $1", &[&id])?;
+        txn.tell("DELETE FROM waypost.link_extras WHERE link_id = $1", &[&id])?;
     }
     Ok(Trimmed { clicks, more })
 }
@@ -116,7 +116,7 @@ fn take_buckets(txn: &mut Transaction<'_>, link: LinkId, workspace: WorkspaceId)
         counts::COLUMNS,
         name = LINKS.name,
     );
-    let rows = txn.query(&sql, &[&(link.0 as i64), &(limits::ROWS as i64)])?;
+    let rows = txn.ask(&sql, &[&(link.0 as i64), &(limits::ROWS as i64)])?;
     let mut own = BTreeMap::<(i16, i64), Counts>::new();
     for row in &rows {
         own.entry((row.get(0), row.get(1))).or_default().merge(&counts::read(row, 2)?);
@@ -142,7 +142,7 @@ fn subtract(
         counts::COLUMNS
     );
     let mut buckets = BTreeMap::<Place, Counts>::new();
-    for row in txn.query(&sql, &[&workspace, &grains, &starts])? {
+    for row in txn.ask(&sql, &[&workspace, &grains, &starts])? {
         let place = (workspace, row.get(0), row.get(1));
         buckets.entry(place).or_default().merge(&counts::read(&row, 2)?);
     }
