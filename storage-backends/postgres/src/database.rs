@@ -13,7 +13,6 @@ use std::{
 
 use parking_lot::Mutex;
 use postgres::{Client, Transaction};
-use r2d2_postgres::PostgresConnectionManager;
 use waypost_storage::{Error, Result};
 
 use crate::{
@@ -21,11 +20,10 @@ use crate::{
     ask::Ask,
     fault::{Fault, Tried, explain},
     limits, migrate, patience,
+    pool::{Connection, Manager},
     socket::{self, Connector},
     tls,
 };
-
-type Manager = PostgresConnectionManager<Connector>;
 
 /// The database, reached through a few connections.
 pub(crate) struct Database {
@@ -42,7 +40,7 @@ impl Database {
     pub(crate) fn new(options: &Options) -> Result<Self> {
         let tls = tls::connector(&options.trust)?;
         let (config, tls) = socket::connector(options.config.clone(), tls);
-        let manager = Manager::new(config.clone(), tls.clone());
+        let manager = Manager { config: config.clone(), tls: tls.clone() };
         let refused = Arc::new(Refused::default());
         let pool = r2d2::Pool::builder()
             .max_size(options.connections.max(2))
@@ -83,13 +81,13 @@ impl Database {
 
     /// Does `work` on a connection, whatever the schema is.
     pub(crate) fn as_it_is<T>(&self, work: impl FnOnce(&mut Client) -> Tried<T>) -> Result<T> {
-        let mut client = {
+        let mut connection = {
             // The pool tries connections that it has before it gives them away.
             let _patience = patience::whole(limits::CONNECT);
             self.pool.get().map_err(|_| self.refused.why())?
         };
         let _patience = patience::silence(Some(limits::SLOW));
-        work(&mut client).map_err(Error::from)
+        connection.run(work).map_err(Error::from)
     }
 
     /// What a transaction did. One whose commit was not answered is asked for.
@@ -184,9 +182,9 @@ impl r2d2::HandleError<postgres::Error> for Handler {
 #[derive(Debug)]
 struct Settings(Arc<Refused>);
 
-impl r2d2::CustomizeConnection<Client, postgres::Error> for Settings {
-    fn on_acquire(&self, client: &mut Client) -> std::result::Result<(), postgres::Error> {
-        client.batch_execute(&format!(
+impl r2d2::CustomizeConnection<Connection, postgres::Error> for Settings {
+    fn on_acquire(&self, new: &mut Connection) -> std::result::Result<(), postgres::Error> {
+        new.client.batch_execute(&format!(
             "SET statement_timeout = {}; SET lock_timeout = {}; \
              SET idle_in_transaction_session_timeout = {}; \
              SELECT set_config(name, '{}', false) FROM pg_catalog.pg_settings \

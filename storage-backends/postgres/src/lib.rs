@@ -22,6 +22,7 @@ mod migrate;
 mod options;
 mod patience;
 mod plan;
+mod pool;
 mod query;
 mod read;
 mod socket;

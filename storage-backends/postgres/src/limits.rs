@@ -5,6 +5,8 @@ use std::time::Duration;
 /// Connections that a node opens at most, unless its [`Options`](crate::Options) say otherwise; one
 /// more listens.
 pub(crate) const CONNECTIONS: u32 = 8;
+/// How long a connection that has answered is taken for one that does.
+pub(crate) const HEARD: Duration = Duration::from_secs(1);
 /// How long a call waits for a connection before it is `Unavailable`, and how long what was sent
 /// may go without a sign of the other machine.
 pub(crate) const CONNECT: Duration = Duration::from_secs(3);
