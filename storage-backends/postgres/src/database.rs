@@ -40,7 +40,7 @@ impl Database {
     pub(crate) fn new(options: &Options) -> Result<Self> {
         let tls = tls::connector(&options.trust)?;
         let (config, tls) = socket::connector(options.config.clone(), tls);
-        let manager = Manager { config: config.clone(), tls: tls.clone() };
+        let manager = Manager::new(config.clone(), tls.clone());
         let refused = Arc::new(Refused::default());
         let pool = r2d2::Pool::builder()
             .max_size(options.connections.max(2))
