@@ -57,8 +57,13 @@ pub const LOG_EVERY: Duration = Duration::from_secs(1);
 pub const FLUSH_OFTEN: Duration = Duration::from_millis(500);
 /// And at least so often under load.
 pub const FLUSH_SELDOM: Duration = Duration::from_secs(30);
+/// Flushes of a flood are at least this far apart: most floods are over before, and the machine has
+/// then nothing else to do.
+pub const FLUSH_LATE: Duration = Duration::from_secs(5);
 /// Clicks a second up to which there is little to do.
 pub const LITTLE: u64 = 10_000;
+/// Clicks a second past which it is a flood.
+pub const FLOOD: u64 = waypost_storage::limits::FLOOD;
 /// Under load, flushing takes at most this part of the time: one in 50.
 pub const FLUSH_SHARE: u32 = 50;
 /// How long a stop waits for a thread that is inside the disk or the store.

@@ -36,29 +36,44 @@ pub(crate) struct Shipper {
 }
 
 /// How fast clicks come: looked at every [`limits::FLUSH_OFTEN`].
+#[derive(Clone, Copy)]
 struct Pace {
     since: Instant,
     clicks: u64,
-    /// Whether they came fast before `since`.
-    fast: bool,
+    /// Clicks a second before `since`.
+    before: u64,
 }
 
 impl Pace {
     fn new(now: Instant) -> Self {
-        Self { since: now, clicks: 0, fast: false }
+        Self { since: now, clicks: 0, before: 0 }
     }
 
     /// Begins to count anew, where it is time to.
     fn look(&mut self, now: Instant) {
         let counted = now - self.since;
         if counted >= limits::FLUSH_OFTEN {
-            let little = limits::LITTLE * counted.as_millis() as u64 / 1_000;
-            *self = Self { since: now, clicks: 0, fast: self.clicks > little };
+            let before = 1_000 * self.clicks / counted.as_millis() as u64;
+            *self = Self { since: now, clicks: 0, before };
         }
     }
 
-    fn is_fast(&self) -> bool {
-        self.fast || self.clicks > limits::LITTLE / 2
+    /// Whether more than `rate` come in a second.
+    fn is_over(&self, rate: u64) -> bool {
+        self.before > rate || self.clicks > rate / 2
+    }
+
+    /// From a flush, which took so long, to the next: soon where there is little to do, be it that
+    /// there was much a moment ago; under load so that flushing takes a small part of the time.
+    fn wait(&self, took: Duration) -> Duration {
+        let least = match self.is_over(limits::FLOOD) {
+            true => limits::FLUSH_LATE,
+            false => limits::FLUSH_OFTEN,
+        };
+        match self.is_over(limits::LITTLE) {
+            true => (took * limits::FLUSH_SHARE).clamp(least, limits::FLUSH_SELDOM),
+            false => least,
+        }
     }
 }
 
@@ -232,20 +247,14 @@ impl Shipper {
         self.pace.clicks += clicks;
     }
 
-    /// When the store is to be flushed next: soon where there is little to do, be it that there was
-    /// much a moment ago; under load so that flushing takes a small part of the time.
+    /// When the store is to be flushed next.
     fn flush_due(&self) -> Instant {
-        let share = self.flush_took * limits::FLUSH_SHARE;
-        let wait = match self.pace.is_fast() {
-            true => share.clamp(limits::FLUSH_OFTEN, limits::FLUSH_SELDOM),
-            false => limits::FLUSH_OFTEN,
-        };
-        self.flushed + wait
+        self.flushed + self.pace.wait(self.flush_took)
     }
 
     /// When to look whether a flush is due, at the latest: a load may be over before one is.
     fn wakes(&self) -> Instant {
-        match self.pace.is_fast() {
+        match self.pace.is_over(limits::LITTLE) {
             true => self.flush_due().min(self.pace.since + limits::FLUSH_OFTEN),
             false => self.flush_due(),
         }
@@ -366,23 +375,40 @@ mod tests {
     fn a_load_is_over_when_clicks_come_slowly_again() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
+        let is_fast = |pace: &Pace| pace.is_over(limits::LITTLE);
         let after = |halves: u32| start + limits::FLUSH_OFTEN * halves;
         pace.clicks = limits::LITTLE / 2;
-        assert!(!pace.is_fast());
+        assert!(!is_fast(&pace));
         pace.clicks += 1;
-        assert!(pace.is_fast(), "at once");
+        assert!(is_fast(&pace), "at once");
         pace.look(after(1));
-        assert!(pace.is_fast(), "it was until now");
+        assert!(is_fast(&pace), "it was until now");
         pace.look(after(1) + limits::FLUSH_OFTEN / 2);
-        assert!(pace.is_fast(), "too early to say");
+        assert!(is_fast(&pace), "too early to say");
         pace.clicks = 3;
         pace.look(after(2));
-        assert!(!pace.is_fast(), "over");
+        assert!(!is_fast(&pace), "over");
         pace.clicks = limits::LITTLE + 1;
         pace.look(after(4));
-        assert!(pace.is_fast(), "over twice the time");
+        assert!(is_fast(&pace), "over twice the time");
         pace.clicks = limits::LITTLE;
         pace.look(after(6));
-        assert!(!pace.is_fast());
+        assert!(!is_fast(&pace));
+    }
+
+    #[test]
+    fn a_flood_is_flushed_less_often_than_a_load() {
+        let pace = Pace::new(Instant::now());
+        for (before, took, seconds) in [
+            (limits::LITTLE, 1_000, 0.5),
+            (limits::LITTLE + 1, 20, 1.0),
+            (limits::FLOOD, 1, 0.5),
+            (limits::FLOOD + 1, 1, 5.0),
+            (limits::FLOOD + 1, 200, 10.0),
+            (limits::FLOOD + 1, 1_000, 30.0),
+        ] {
+            let wait = Pace { before, ..pace }.wait(Duration::from_millis(took));
+            assert_eq!(wait.as_secs_f64(), seconds, "{before}/s, the last took {took} ms");
+        }
     }
 }

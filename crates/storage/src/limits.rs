@@ -14,6 +14,9 @@ pub const FINDINGS: usize = 1_000;
 pub const BATCH_CLICKS: usize = 1 << 20;
 /// Most bytes of a batch.
 pub const BATCH_BYTES: usize = 64 << 20;
+/// Clicks a second up to which other processes see them within a second (SPEC 4). Of more, a store
+/// may write many at a time.
+pub const FLOOD: u64 = 50_000;
 /// Longest user agent kept, in bytes.
 pub const USER_AGENT: usize = 512;
 /// Longest referrer host kept, in bytes.

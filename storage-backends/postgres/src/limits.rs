@@ -40,6 +40,9 @@ pub(crate) const WAITING_BYTES: usize = 64 << 20;
 /// How long a click waits in memory before it is written: half of the second within which other
 /// nodes see it (SPEC 4).
 pub(crate) const WAIT: Duration = Duration::from_millis(500);
+/// How long it waits in a flood, where there is room: the database rests meanwhile, and then has less
+/// to do, as many clicks at once cost it less than few.
+pub(crate) const WAIT_FLOOD: Duration = Duration::from_secs(5);
 /// How often hours that are over are looked for.
 pub(crate) const CLOSE: Duration = Duration::from_secs(60);
 /// Bytes of raw clicks that are sent at once.

@@ -32,7 +32,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     ops::Range,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
@@ -40,7 +40,7 @@ use waypost_link::{ClickId, LinkId, Timestamp};
 use waypost_storage::{
     Appended, Batch, Bucket, ClickQuery, ClickScope, Epoch, Error, Event, Inserted, LinkCount,
     LinkCountQuery, Mark, NewClick, Page, Recorded, Result, StoredClick, TallyQuery, Totals, Trim,
-    Trimmed, Window,
+    Trimmed, Window, limits::FLOOD,
 };
 
 use crate::{ask::Ask, database::Database, limits};
@@ -75,6 +75,9 @@ struct Waiting {
     batches: Vec<Arc<Taken>>,
     clicks: usize,
     bytes: usize,
+    /// When it was last looked how fast clicks come, and how many have since.
+    looked: Option<Instant>,
+    come: u64,
     /// The last sequences of the epochs that this node has heard of.
     known: BTreeMap<Epoch, Known>,
     /// Links whose clicks are discarded; `None` until it was read. What other nodes purge later
@@ -92,7 +95,18 @@ impl Waiting {
     fn push(&mut self, mark: Mark, batch: Batch) {
         self.clicks += batch.len();
         self.bytes += batch.bytes().len();
+        self.come += batch.len() as u64;
         self.batches.push(Arc::new(Taken { mark, batch, at: Instant::now() }));
+    }
+
+    /// Whether the oldest has waited long enough: longer where clicks have come in a flood since this
+    /// was last asked.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let since = self.looked.replace(now).map_or(Duration::ZERO, |looked| now - looked);
+        let many = u128::from(FLOOD) * since.as_millis() / 1_000;
+        let flood = u128::from(std::mem::take(&mut self.come)) > many;
+        let wait = if flood { limits::WAIT_FLOOD } else { limits::WAIT };
+        self.batches.first().is_some_and(|taken| now - taken.at >= wait)
     }
 
     /// The first `count` are written.
@@ -182,9 +196,8 @@ impl Clicks {
 
     /// Writes what has waited long enough.
     pub(crate) fn flush_old(&self) -> Result<()> {
-        let oldest = self.waiting.lock().batches.first().map(|taken| taken.at);
-        let old = oldest.is_some_and(|at| at.elapsed() >= limits::WAIT);
-        if old { self.flush() } else { Ok(()) }
+        let due = self.waiting.lock().is_due(Instant::now());
+        if due { self.flush() } else { Ok(()) }
     }
 
     /// Closes some of the hours that are over; whether there may be more. No flush of this node is

@@ -165,3 +165,23 @@ fn what_waits_is_bounded() {
         assert_eq!(room(clicks, bytes), expected, "{clicks} clicks, {bytes} bytes");
     }
 }
+
+#[test]
+fn in_a_flood_clicks_wait_for_longer() {
+    let start = Instant::now();
+    let mut waiting = Waiting::default();
+    waiting.batches.push(Arc::new(Taken { mark: mark(1), batch: batch(), at: start }));
+    for (milliseconds, come, expected, why) in [
+        (0, 0, false, "they have just come"),
+        (400, FLOOD * 4 / 10, false, "not for half a second"),
+        (500, FLOOD / 10, true, "half a second"),
+        (600, FLOOD / 10 + 1, false, "a flood"),
+        (700, FLOOD / 10, true, "no flood any more"),
+        (4_900, 1_000_000, false, "a flood"),
+        (5_000, 1_000_000, true, "long enough for a flood, too"),
+    ] {
+        waiting.come = come;
+        let due = waiting.is_due(start + Duration::from_millis(milliseconds));
+        assert_eq!(due, expected, "after {milliseconds} ms: {why}");
+    }
+}
