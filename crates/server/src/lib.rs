@@ -71,6 +71,9 @@ enum Command {
     Completions(commands::completions::Arguments),
 }
 
+/// The exit status of a wrong command line, as clap has it.
+const USAGE: u8 = 2;
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
@@ -79,7 +82,7 @@ pub fn main() -> ExitCode {
         Err(error) if has_no_reader(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("waypost: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<config::WrongFlag>() { USAGE.into() } else { ExitCode::FAILURE }
         }
     }
 }

@@ -13,7 +13,7 @@ use waypost::{LmdbOptions, Lock, Store, holds_clicks, storage::transfer};
 
 use super::output;
 use crate::{
-    config::StoreUrl,
+    config::{Source, StoreUrl},
     context::{Context, open},
 };
 
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
 /// A sentence for standard error.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let lmdb = context.config(Vec::new())?.lmdb;
-    let (from, to) = (End::parse(&arguments.from)?, End::parse(&arguments.to)?);
+    let (from, to) = (End::parse("from", &arguments.from)?, End::parse("to", &arguments.to)?);
     let _locks = (from.lock()?, to.lock()?);
     from.assert_journaled()?;
     let (from, to) = (from.open(&lmdb)?, to.open(&lmdb)?);
@@ -80,15 +80,20 @@ struct End {
 
 impl End {
     /// A database's URL may hold a password, so what is wrong with one is said without it.
-    fn parse(text: &str) -> Result<Self> {
+    fn parse(flag: &str, text: &str) -> Result<Self> {
         if let Some(dir) = text.strip_prefix("lmdb:").filter(|dir| !dir.is_empty()) {
             return Ok(Self { url: StoreUrl::Lmdb, dir: dir.into() });
         }
+        let flag = Source::Flag(flag.to_owned());
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
-            bail!("a store is lmdb:DIR or postgres://…");
+            return flag.refuse("a store is lmdb:DIR or postgres://…");
         }
-        let options = waypost_postgres::Options::parse(text)?;
-        Ok(Self { url: StoreUrl::Postgres(Box::new(options)), dir: PathBuf::new() })
+        match waypost_postgres::Options::parse(text) {
+            Ok(options) => {
+                Ok(Self { url: StoreUrl::Postgres(Box::new(options)), dir: PathBuf::new() })
+            }
+            Err(error) => flag.refuse(error),
+        }
     }
 
     fn lock(&self) -> Result<Option<Lock>> {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use ipnet::IpNet;
 use url::Url;
 use waypost_link::{Hostname, IpPolicy, Schemes};
@@ -90,7 +90,7 @@ impl Config {
         let l = layers;
         let listen: Vec<SocketAddr> = list(l, "listen", "an address such as 127.0.0.1:8080")?;
         let Some(&first) = listen.first() else {
-            bail!("{}: listen: expected at least one address", l.get("listen").source)
+            return l.get("listen").source.refuse("listen: expected at least one address");
         };
         let public_url = public_url(l, first)?;
         Ok(Self {
@@ -167,7 +167,7 @@ fn rates(l: &Layers) -> Result<Option<Rates>> {
 }
 
 fn wrong<T>(name: &str, typed: &Typed, value: &str, expected: &str) -> Result<T> {
-    bail!("{}: {name}: expected {expected}, not {value:?}", typed.source)
+    typed.source.refuse(format_args!("{name}: expected {expected}, not {value:?}"))
 }
 
 fn list<T: FromStr>(layers: &Layers, name: &'static str, expected: &str) -> Result<Vec<T>> {
@@ -241,10 +241,10 @@ fn store(typed: &Typed) -> Result<StoreUrl> {
         "lmdb" if value == "lmdb" => Ok(StoreUrl::Lmdb),
         "postgres" | "postgresql" => match waypost_postgres::Options::parse(&value) {
             Ok(options) => Ok(StoreUrl::Postgres(Box::new(options))),
-            Err(error) => bail!("{}: store: {error}", typed.source),
+            Err(error) => typed.source.refuse(format_args!("store: {error}")),
         },
         other if word(other) => wrong("store", typed, other, "lmdb or postgres://…"),
-        _ => bail!("{}: store: expected lmdb or postgres://…", typed.source),
+        _ => typed.source.refuse("store: expected lmdb or postgres://…"),
     }
 }
 
@@ -361,24 +361,23 @@ fn cloudflare(layers: &Layers) -> Result<Option<Account>> {
         );
     }
     let text = |name| layers.get(name).values.join(",");
+    let source = |name| layers.get(name).source;
     let (zone, token) = (text("cloudflare_zone"), text("cloudflare_token"));
     let word =
         |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     match (zone.is_empty(), token.is_empty()) {
         (true, true) => Ok(None),
-        (false, true) => bail!(
-            "{}: cloudflare_zone: cloudflare_token is missing",
-            layers.get("cloudflare_zone").source
-        ),
-        (true, false) => bail!(
-            "{}: cloudflare_token: cloudflare_zone is missing",
-            layers.get("cloudflare_token").source
-        ),
+        (false, true) => {
+            source("cloudflare_zone").refuse("cloudflare_zone: cloudflare_token is missing")
+        }
+        (true, false) => {
+            source("cloudflare_token").refuse("cloudflare_token: cloudflare_zone is missing")
+        }
         _ if !word(&zone) => {
             wrong("cloudflare_zone", &layers.get("cloudflare_zone"), &zone, "the id of a zone")
         }
         _ if !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            bail!("{}: cloudflare_token: expected a token", layers.get("cloudflare_token").source)
+            source("cloudflare_token").refuse("cloudflare_token: expected a token")
         }
         _ => Ok(Some(Account { url: url.to_string(), zone, token })),
     }
@@ -390,11 +389,11 @@ fn mailer(layers: &Layers) -> Result<Option<SmtpMailer>> {
     let from = optional(layers, "smtp_from", "an address such as alerts@example.com")?;
     match (url.values.join(",").as_str(), from) {
         ("", _) => Ok(None),
-        (_, None) => bail!("{}: smtp_url: smtp_from is missing", url.source),
+        (_, None) => url.source.refuse("smtp_url: smtp_from is missing"),
         (text, Some(from)) => match SmtpMailer::new(text, from) {
             Ok(mailer) => Ok(Some(mailer)),
             Err(_) => {
-                bail!("{}: smtp_url: expected a URL such as smtps://user:password@host", url.source)
+                url.source.refuse("smtp_url: expected a URL such as smtps://user:password@host")
             }
         },
     }

@@ -23,6 +23,22 @@ pub(crate) enum Source {
     Flag(String),
 }
 
+/// A flag was wrong, as a wrong command line is.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct WrongFlag(String);
+
+impl Source {
+    /// What was typed here is wrong: a [`WrongFlag`] where that was one.
+    pub(crate) fn refuse<T>(&self, why: impl fmt::Display) -> Result<T> {
+        let text = format!("{self}: {why}");
+        match self {
+            Self::Flag(_) => Err(WrongFlag(text).into()),
+            _ => bail!(text),
+        }
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -10,5 +10,5 @@ mod nearest;
 pub(crate) mod settings;
 
 pub(crate) use checked::{Config, Rates, StoreUrl};
-pub(crate) use layers::Layers;
+pub(crate) use layers::{Layers, Source, WrongFlag};
 pub(crate) use nearest::nearest;

@@ -22,6 +22,8 @@ fn exit_status_and_sentences() {
         (&["link", "add", "hi"], 2, "", "required arguments"),
         (&["import", "-"], 2, "", "-: the name tells no format: give --format"),
         (&["export", "links.xml"], 2, "", "links.xml: the name tells no format"),
+        (&["link", "list", "--store", "mysql"], 2, "", "waypost: --store: store: expected lmdb"),
+        (&["serve", "--listen", "8080"], 2, "", "waypost: --listen: listen: expected an address"),
         (&["import", "none.csv"], 1, "", "waypost: none.csv: No such file"),
         (&["import", ".", "--format", "csv"], 1, "", "waypost: .: is a directory"),
         (&["export", "none/x.csv"], 1, "", "waypost: none/x.csv: No such file"),
@@ -315,12 +317,13 @@ fn a_copy_is_a_store() {
     let place = Place::new();
     place.ok(&["link", "add", "hi", "https://example.com/"]);
     let copy = |to: &str| place.run(&["copy", "--from", "lmdb:store", "--to", to]);
-    for (to, err) in [
-        ("copy", "a store is lmdb:DIR or postgres://"),
-        ("lmdb:", "a store is lmdb:DIR or postgres://"),
-        ("lmdb:store", "another server"),
+    for (to, status, err) in [
+        ("copy", 2, "--to: a store is lmdb:DIR or postgres://"),
+        ("lmdb:", 2, "--to: a store is lmdb:DIR or postgres://"),
+        ("postgres://x/y?sslmode=never", 2, "--to: sslmode is"),
+        ("lmdb:store", 1, "another server"),
     ] {
-        copy(to).check(1, "", err);
+        copy(to).check(status, "", err);
     }
     let segment = "0000000000000001-00000000000000000000000000000001-00000001.journal";
     fs::create_dir(place.path("store/journal")).unwrap();
