@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -99,9 +100,9 @@ pub enum StartError {
 
 /// A running click pipeline. Dropping it stops it without waiting for the store: what the store
 /// has not taken stays in the journal for the next start. [`Pipeline::close`] is the clean way.
-#[derive(Debug)]
 pub struct Pipeline {
     backlog: Arc<Backlog>,
+    sink: Arc<dyn Sink>,
     recorder: Recorder,
     writer: Thread,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -142,7 +143,8 @@ impl Pipeline {
             rows: Rows::default(),
         };
         let writer = Writer { drain, desk, flush: config.flush };
-        let shipper = Shipper::new(Arc::clone(&backlog), sink, directory.clone(), epoch);
+        let shipper =
+            Shipper::new(Arc::clone(&backlog), Arc::clone(&sink), directory.clone(), epoch);
         let (every, watched) = (config.sync, Arc::clone(&backlog));
         let threads = [
             spawn("click-sync", move || syncer.run(every, &watched)),
@@ -151,7 +153,7 @@ impl Pipeline {
         ];
         let threads = threads.into_iter().collect::<io::Result<Vec<_>>>().map_err(failed)?;
         let writer = threads.last().map_or_else(thread::current, |last| last.thread().clone());
-        Ok(Self { backlog, recorder, writer, threads: Mutex::new(threads) })
+        Ok(Self { backlog, sink, recorder, writer, threads: Mutex::new(threads) })
     }
 
     /// Where to record.
@@ -166,6 +168,7 @@ impl Pipeline {
             let state = self.backlog.lock();
             (state.journal_bytes(), state.oldest())
         };
+        let oldest = self.sink.behind().or(oldest);
         Stats {
             recorded: self.recorder.recorded(),
             dropped: self.recorder.dropped(),
@@ -219,6 +222,12 @@ impl Pipeline {
             threads.into_iter().for_each(|thread| drop(thread.join()));
         }
         ended && self.backlog.lock().is_empty()
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 

@@ -25,7 +25,8 @@ pub struct Mark {
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appended {
-    /// Taken: every statistic sees it from now on.
+    /// Taken: every statistic sees it from now on, or once the store has caught up
+    /// ([`Sink::behind`]).
     Fresh {
         /// Clicks of links that are deleted: not kept.
         discarded: u64,
@@ -37,8 +38,9 @@ pub enum Appended {
 /// Where the click writer's batches go.
 pub trait Sink: Send + Sync {
     /// Takes a batch, once: batches of an epoch come in the order of their sequence, repeated
-    /// ones are known by it. Statistics see it at once; it is durable once [`Sink::durable`] says
-    /// so, and until then the caller keeps it.
+    /// ones are known by it. Statistics see it at once, as long as the store is not
+    /// [behind](Sink::behind); it is durable once [`Sink::durable`] says so, and until then the
+    /// caller keeps it.
     ///
     /// Sequences may have gaps, but none comes after a higher one, unless it is repeated. Which
     /// links are deleted is known from [`Trim::Link`].
@@ -55,7 +57,13 @@ pub trait Sink: Send + Sync {
     /// `Unavailable`.
     fn durable(&self, epoch: Epoch) -> Result<u64>;
 
-    /// Makes durable what was taken.
+    /// When the oldest click was received that was taken and that statistics don't show: the store
+    /// can't keep up, and reads don't wait for it. `None` where they show all.
+    fn behind(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Makes durable what was taken, so that statistics show it.
     ///
     /// # Errors
     /// `Full`, `Unavailable`: what was taken is still there, and still not durable.

@@ -324,6 +324,10 @@ impl<S: Sink> Sink for Faulty<S> {
         self.call(Operation::Durable, |store| store.durable(epoch))
     }
 
+    fn behind(&self) -> Option<Timestamp> {
+        self.store.behind()
+    }
+
     fn flush(&self) -> Result<()> {
         self.call(Operation::Flush, Sink::flush)
     }

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use waypost_link::Timestamp;
 use waypost_storage::{Appended, Batch, Epoch, Error, Mark, Result, Sink};
 
 use crate::{Store, identity};
@@ -44,6 +45,10 @@ impl Sink for Known {
 
     fn durable(&self, epoch: Epoch) -> Result<u64> {
         self.store()?.clicks.durable(epoch)
+    }
+
+    fn behind(&self) -> Option<Timestamp> {
+        self.store.clicks.behind()
     }
 
     fn flush(&self) -> Result<()> {

@@ -31,12 +31,19 @@ pub(crate) const LISTEN: Duration = Duration::from_millis(250);
 pub(crate) const SCAN: i64 = 10_000;
 /// Most bytes of stored values that a page of an answer reads; at least one value is.
 pub(crate) const PAGE_BYTES: usize = 32 << 20;
-/// Clicks that wait in memory at most: more, and `append` writes them first. The more clicks of a link
-/// are in a flush, the less each costs; while it is written, one takes some 200 bytes.
-pub(crate) const WAITING: usize = 1 << 19;
-/// Bytes of batches that wait in memory at most, unless one batch alone is larger; while they are
+/// Clicks that wait in memory at most: more, and `append` writes some first.
+pub(crate) const WAITING: usize = 1 << 21;
+/// Bytes of batches that wait in memory at most, unless one batch alone is larger.
+pub(crate) const WAITING_BYTES: usize = 128 << 20;
+/// Clicks of a transaction at most, unless one batch has more. The more clicks of a link are in one, the
+/// less each costs; while it is written, one takes some 200 bytes.
+pub(crate) const WRITE: usize = 1 << 19;
+/// Bytes of the batches of a transaction at most, unless one batch alone is larger; while they are
 /// written, each of their texts is there once more.
-pub(crate) const WAITING_BYTES: usize = 64 << 20;
+pub(crate) const WRITE_BYTES: usize = 64 << 20;
+/// Clicks that a read writes first, so that it shows them. Where more wait, the database can't keep up:
+/// then reads show what is written.
+pub(crate) const READ: usize = waypost_storage::limits::FLOOD as usize;
 /// How long a click waits in memory before it is written: half of the second within which other
 /// nodes see it (SPEC 4).
 pub(crate) const WAIT: Duration = Duration::from_millis(500);

@@ -190,6 +190,10 @@ impl Sink for PostgresStore {
         self.clicks.durable(epoch)
     }
 
+    fn behind(&self) -> Option<Timestamp> {
+        self.clicks.behind()
+    }
+
     fn flush(&self) -> Result<()> {
         self.clicks.flush()
     }

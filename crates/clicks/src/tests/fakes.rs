@@ -11,7 +11,7 @@ use std::{
 };
 
 use parking_lot::{Condvar, Mutex};
-use waypost_link::ClickId;
+use waypost_link::{ClickId, Timestamp};
 use waypost_storage::{Appended, Batch, Epoch, Error, Mark, Result, Sink};
 
 use crate::journal::{Disk, DiskFile, RealDisk};
@@ -37,6 +37,8 @@ pub(super) struct Shelved {
     pub(super) stuck: bool,
     /// Flushes fail.
     pub(super) unflushable: bool,
+    /// The oldest click that statistics don't show.
+    pub(super) behind: Option<Timestamp>,
 }
 
 impl Shelf {
@@ -87,6 +89,10 @@ impl Sink for Shelf {
 
     fn durable(&self, epoch: Epoch) -> Result<u64> {
         Ok(self.state.lock().durable.get(&epoch).copied().unwrap_or(0))
+    }
+
+    fn behind(&self) -> Option<Timestamp> {
+        self.state.lock().behind
     }
 
     fn flush(&self) -> Result<()> {

@@ -137,6 +137,17 @@ fn overflow_is_counted_exactly() {
     assert_eq!(shelf.links().len() as u64, pushed);
 }
 
+#[test]
+fn a_store_that_is_behind_lags() {
+    let (dir, shelf) = (TempDir::new().unwrap(), Shelf::with(|_| {}));
+    let pipeline = start(&config(&dir), &shelf);
+    record(&pipeline, 0..3);
+    assert!(pipeline.settle(LONG));
+    assert_eq!(pipeline.stats().lag, Duration::ZERO);
+    shelf.set(|state| state.behind = Some(Timestamp(0)));
+    assert!(pipeline.stats().lag > Duration::from_secs(1_000_000), "since 1970");
+}
+
 /// A store that is away: clicks wait in memory and, past the bound, in the journal.
 #[test]
 fn an_outage_delays_clicks() {

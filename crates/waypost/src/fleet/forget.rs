@@ -106,6 +106,7 @@ fn give_back(store: &Store, dead: &Lease, nodes: &[Node], now: Timestamp) -> Res
             }
         }
         // Read after what the others say, so it is at least as late.
+        store.clicks.flush()?;
         let total = store.clicks.totals(&[dead.link])?.first().map_or(0, |totals| totals.spent);
         let base = account.granted.saturating_sub(granted + dead.granted);
         let spent = total.saturating_sub(base + counted);

@@ -46,6 +46,17 @@ pub(super) fn record(
     Err(Error::Unavailable("the same events are being stored elsewhere".into()))
 }
 
+/// Whether the database has all clicks that `events` convert.
+pub(super) fn finds_converting(database: &Database, events: &[Event]) -> Result<bool> {
+    let ids = events.iter().filter_map(|event| match event {
+        Event::Click(_) => None,
+        Event::Conversion(conversion) => Some(conversion.click),
+    });
+    let ids: BTreeSet<_> = ids.collect();
+    let listed: Vec<_> = ids.iter().copied().collect();
+    database.with(|client| Ok(find(&mut client.transaction()?, CLICK, &listed)? == ids))
+}
+
 /// One try; `None` where another node was faster with one of them.
 fn attempt(database: &Database, events: &[Event]) -> Result<Option<Outcome<Vec<Recorded>>>> {
     database.with(|client| {

@@ -2,6 +2,7 @@
 //!
 //! A batch is taken into memory and written within [`limits::WAIT`](crate::limits::WAIT), or
 //! before anybody reads: statistics of this node see it at once, those of others a moment later.
+//! In a flood it waits for longer, and where too much waits, reads show what is written.
 //! One transaction copies the raw clicks, adds to the roll-ups and moves the batches' marks, so a
 //! transaction whose fate is not known is simply done again: the marks say what it did.
 //!
@@ -62,6 +63,14 @@ struct Flushing {
     memory: gather::Memory,
 }
 
+/// How much of what waits is to be written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// As much as a transaction takes.
+    Some,
+    All,
+}
+
 /// A batch that was taken.
 struct Taken {
     mark: Mark,
@@ -97,6 +106,18 @@ impl Waiting {
         self.bytes += batch.bytes().len();
         self.come += batch.len() as u64;
         self.batches.push(Arc::new(Taken { mark, batch, at: Instant::now() }));
+    }
+
+    /// The oldest of the first `most`, which are some: as many as a transaction takes.
+    fn first(&self, most: usize) -> Vec<Arc<Taken>> {
+        let (mut clicks, mut bytes) = (0, 0);
+        let fits = |taken: &&Arc<Taken>| {
+            clicks += taken.batch.len();
+            bytes += taken.batch.bytes().len();
+            clicks <= limits::WRITE && bytes <= limits::WRITE_BYTES
+        };
+        let count = self.batches.iter().take(most).take_while(fits).count().max(1);
+        self.batches[..count].to_vec()
     }
 
     /// Whether the oldest has waited long enough: longer where clicks have come in a flood since this
@@ -140,7 +161,7 @@ impl Clicks {
     pub(crate) fn append(&self, mark: Mark, batch: &Batch) -> Result<Appended> {
         self.learn(mark.epoch)?;
         if !self.waiting.lock().has_room(batch) {
-            self.flush()?;
+            self.write_asked(Instant::now(), Extent::Some)?;
         }
         let mut waiting = self.waiting.lock();
         let known = waiting.known.get(&mark.epoch).copied().unwrap_or_default();
@@ -165,39 +186,54 @@ impl Clicks {
 
     /// Writes what waits.
     pub(crate) fn flush(&self) -> Result<()> {
-        self.flush_asked(Instant::now())
+        self.write_asked(Instant::now(), Extent::All)
     }
 
-    /// Writes what waits, asked for at this time. Where a flush has failed since, its error is the
+    /// Writes what waits, for somebody who wants to read it; false where that is too much to be waited
+    /// for.
+    fn catch_up(&self) -> Result<bool> {
+        let few = self.waiting.lock().clicks <= limits::READ;
+        if few { self.flush().map(|()| true) } else { Ok(false) }
+    }
+
+    /// When the oldest click was received that reads don't show.
+    pub(crate) fn behind(&self) -> Option<Timestamp> {
+        let waiting = self.waiting.lock();
+        let oldest = waiting.batches.first().filter(|_| waiting.clicks > limits::READ)?;
+        oldest.batch.rows().next()?.ok().map(|row| row.id.received)
+    }
+
+    /// Writes what waits, asked for at this time. Where a write has failed since, its error is the
     /// answer: those who waited for it would each wait as long again, one after the other.
-    fn flush_asked(&self, asked: Instant) -> Result<()> {
+    fn write_asked(&self, asked: Instant, extent: Extent) -> Result<()> {
         let mut flushing = self.flushing.lock();
         if let Some((at, error)) = &flushing.failed
             && *at >= asked
         {
             return Err(error.clone());
         }
-        let done = self.write(&mut flushing.memory);
+        let done = self.write(&mut flushing.memory, extent);
         flushing.failed = done.as_ref().err().map(|error| (Instant::now(), error.clone()));
         done
     }
 
-    fn write(&self, memory: &mut gather::Memory) -> Result<()> {
-        let batches = self.waiting.lock().batches.clone();
-        if batches.is_empty() {
-            return Ok(());
+    fn write(&self, memory: &mut gather::Memory, extent: Extent) -> Result<()> {
+        let mut left = self.waiting.lock().batches.len();
+        while left > 0 {
+            let batches = self.waiting.lock().first(left);
+            flush::write(&self.database, &self.partitions, &batches, memory)
+                // Perhaps another node has dropped a day that was known to be there.
+                .inspect_err(|_| self.partitions.forget())?;
+            self.waiting.lock().drop_first(batches.len());
+            left = if extent == Extent::All { left - batches.len() } else { 0 };
         }
-        flush::write(&self.database, &self.partitions, &batches, memory)
-            // Perhaps another node has dropped a day that was known to be there.
-            .inspect_err(|_| self.partitions.forget())?;
-        self.waiting.lock().drop_first(batches.len());
         Ok(())
     }
 
-    /// Writes what has waited long enough.
+    /// Writes some of what has waited long enough.
     pub(crate) fn flush_old(&self) -> Result<()> {
         let due = self.waiting.lock().is_due(Instant::now());
-        if due { self.flush() } else { Ok(()) }
+        if due { self.write_asked(Instant::now(), Extent::Some) } else { Ok(()) }
     }
 
     /// Closes some of the hours that are over; whether there may be more. No flush of this node is
@@ -223,7 +259,8 @@ impl Clicks {
 
     pub(crate) fn record(&self, events: &[Event]) -> Result<Vec<Recorded>> {
         // What converts may wait; a reported click asks for none of that.
-        if events.iter().any(|event| matches!(event, Event::Conversion(_))) {
+        let converts = events.iter().any(|event| matches!(event, Event::Conversion(_)));
+        if converts && !self.catch_up()? && !events::finds_converting(&self.database, events)? {
             self.flush()?;
         }
         events::record(&self.database, &self.partitions, events)
@@ -239,32 +276,32 @@ impl Clicks {
     }
 
     pub(crate) fn clicks(&self, query: &ClickQuery) -> Result<Page<StoredClick, Vec<u8>>> {
-        self.flush()?;
+        self.catch_up()?;
         self.database.with(|client| pages::clicks(client, query))
     }
 
     pub(crate) fn count(&self, scope: ClickScope, range: Range<Timestamp>) -> Result<Window> {
-        self.flush()?;
+        self.catch_up()?;
         self.database.with(|client| pages::count(client, scope, &range))
     }
 
     pub(crate) fn click(&self, id: ClickId) -> Result<Option<StoredClick>> {
-        self.flush()?;
+        self.catch_up()?;
         self.database.with(|client| pages::click(client, id))
     }
 
     pub(crate) fn totals(&self, links: &[LinkId]) -> Result<Vec<Totals>> {
-        self.flush()?;
+        self.catch_up()?;
         self.database.with(|client| tallies::totals(client, links))
     }
 
     pub(crate) fn tally(&self, query: &TallyQuery) -> Result<Vec<Bucket>> {
-        self.flush()?;
+        self.catch_up()?;
         self.database.with(|client| tallies::tally(client, query))
     }
 
     pub(crate) fn link_counts(&self, query: &LinkCountQuery) -> Result<Page<LinkCount, LinkId>> {
-        self.flush()?;
+        self.catch_up()?;
         self.database.with(|client| tallies::link_counts(client, query))
     }
 

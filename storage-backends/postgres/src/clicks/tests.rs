@@ -88,7 +88,7 @@ fn who_waited_for_a_flush_that_failed_is_told_so() {
     let asked = Instant::now();
     let failed = clicks.flush();
     assert!(matches!(failed, Err(Error::Unavailable(_))), "{failed:?}");
-    assert_eq!(clicks.flush_asked(asked), failed, "no second attempt");
+    assert_eq!(clicks.write_asked(asked, Extent::All), failed, "no second attempt");
     assert_eq!((clicks.flush(), counted(&clicks)), (Ok(()), 6));
 }
 
@@ -164,6 +164,39 @@ fn what_waits_is_bounded() {
     {
         assert_eq!(room(clicks, bytes), expected, "{clicks} clicks, {bytes} bytes");
     }
+}
+
+#[test]
+fn a_transaction_takes_some_of_what_waits() {
+    let taken = Arc::new(Taken { mark: mark(1), batch: batch(), at: Instant::now() });
+    let batches = vec![taken; limits::WRITE / 3 + 2];
+    let waiting = Waiting { batches, ..Waiting::default() };
+    assert_eq!(waiting.first(2).len(), 2);
+    assert_eq!(waiting.first(usize::MAX).len(), limits::WRITE / 3);
+}
+
+/// Three clicks at a time until more wait than a read waits for: it shows what is written, and
+/// whoever needs all of it still gets that.
+#[test]
+fn where_the_database_is_behind_reads_show_what_is_written() {
+    let test = TestDatabase::new();
+    let clicks = clicks(&test);
+    let batches = limits::READ as u64 / 3 + 2;
+    clicks.append(mark(1), &batch()).unwrap();
+    assert_eq!((counted(&clicks), clicks.behind()), (3, None));
+    for sequence in 2..=batches {
+        clicks.append(mark(sequence), &batch()).unwrap();
+    }
+    assert_eq!((counted(&clicks), clicks.behind()), (3, Some(id(0).received)));
+    let conversion = |salt| {
+        let click = ClickId { salt, ..id(0) };
+        let (at, workspace, value) = (click.received, WorkspaceId(1), None);
+        Event::Conversion(Conversion { click, workspace, at, value })
+    };
+    assert_eq!(clicks.record(&[conversion(0)]), Ok(vec![Recorded::Stored(id(0))]));
+    assert!(clicks.behind().is_some(), "its click was there already");
+    assert_eq!(clicks.record(&[conversion(9)]), Ok(vec![Recorded::Unknown]));
+    assert_eq!((counted(&clicks), clicks.behind()), (3 * batches, None));
 }
 
 #[test]
