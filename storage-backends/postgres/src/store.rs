@@ -77,7 +77,7 @@ impl PostgresStore {
 fn write_old(clicks: Arc<Clicks>) -> Result<Worker> {
     let mut close_at = Instant::now() + limits::CLOSE;
     Worker::start("pg-flush", move |_| {
-        thread::park_timeout(limits::WAIT / 4);
+        thread::park_timeout(limits::LOOK);
         // Who appends or reads next meets the same error and says so.
         let _ = clicks.flush_old();
         if Instant::now() >= close_at && clicks.close_hours() != Ok(true) {

@@ -33,7 +33,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     ops::Range,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use parking_lot::Mutex;
@@ -82,11 +82,14 @@ struct Taken {
 #[derive(Default)]
 struct Waiting {
     batches: Vec<Arc<Taken>>,
+    /// How many batches were ever taken.
+    taken: u64,
     clicks: usize,
     bytes: usize,
-    /// When it was last looked how fast clicks come, and how many have since.
-    looked: Option<Instant>,
+    /// Since when clicks are counted that come, and whether those before came in a flood.
+    counted: Option<Instant>,
     come: u64,
+    flood: bool,
     /// The last sequences of the epochs that this node has heard of.
     known: BTreeMap<Epoch, Known>,
     /// Links whose clicks are discarded; `None` until it was read. What other nodes purge later
@@ -104,29 +107,39 @@ impl Waiting {
     fn push(&mut self, mark: Mark, batch: Batch) {
         self.clicks += batch.len();
         self.bytes += batch.bytes().len();
-        self.come += batch.len() as u64;
-        self.batches.push(Arc::new(Taken { mark, batch, at: Instant::now() }));
+        self.taken += 1;
+        let at = Instant::now();
+        self.count(batch.len(), at);
+        self.batches.push(Arc::new(Taken { mark, batch, at }));
     }
 
-    /// The oldest of the first `most`, which are some: as many as a transaction takes.
-    fn first(&self, most: usize) -> Vec<Arc<Taken>> {
+    /// The oldest of those that were here when `taken` had been taken: as many as a transaction takes.
+    fn first(&self, taken: u64) -> Vec<Arc<Taken>> {
+        let most = taken.saturating_sub(self.taken - self.batches.len() as u64) as usize;
         let (mut clicks, mut bytes) = (0, 0);
         let fits = |taken: &&Arc<Taken>| {
             clicks += taken.batch.len();
             bytes += taken.batch.bytes().len();
             clicks <= limits::WRITE && bytes <= limits::WRITE_BYTES
         };
-        let count = self.batches.iter().take(most).take_while(fits).count().max(1);
-        self.batches[..count].to_vec()
+        let count = self.batches.iter().take_while(fits).count().max(1);
+        self.batches.iter().take(count.min(most)).cloned().collect()
     }
 
-    /// Whether the oldest has waited long enough: longer where clicks have come in a flood since this
-    /// was last asked.
+    /// Counts clicks that come now.
+    fn count(&mut self, clicks: usize, now: Instant) {
+        let since = now - *self.counted.get_or_insert(now);
+        if since >= limits::LOOK {
+            self.flood = 1_000 * self.come > FLOOD * since.as_millis() as u64;
+            (self.counted, self.come) = (Some(now), 0);
+        }
+        self.come += clicks as u64;
+    }
+
+    /// Whether the oldest has waited long enough: longer in a flood.
     fn is_due(&mut self, now: Instant) -> bool {
-        let since = self.looked.replace(now).map_or(Duration::ZERO, |looked| now - looked);
-        let many = u128::from(FLOOD) * since.as_millis() / 1_000;
-        let flood = u128::from(std::mem::take(&mut self.come)) > many;
-        let wait = if flood { limits::WAIT_FLOOD } else { limits::WAIT };
+        self.count(0, now);
+        let wait = if self.flood { limits::WAIT_FLOOD } else { limits::WAIT };
         self.batches.first().is_some_and(|taken| now - taken.at >= wait)
     }
 
@@ -206,28 +219,33 @@ impl Clicks {
     /// Writes what waits, asked for at this time. Where a write has failed since, its error is the
     /// answer: those who waited for it would each wait as long again, one after the other.
     fn write_asked(&self, asked: Instant, extent: Extent) -> Result<()> {
+        let taken = self.waiting.lock().taken;
         let mut flushing = self.flushing.lock();
         if let Some((at, error)) = &flushing.failed
             && *at >= asked
         {
             return Err(error.clone());
         }
-        let done = self.write(&mut flushing.memory, extent);
+        let done = self.write(&mut flushing.memory, taken, extent);
         flushing.failed = done.as_ref().err().map(|error| (Instant::now(), error.clone()));
         done
     }
 
-    fn write(&self, memory: &mut gather::Memory, extent: Extent) -> Result<()> {
-        let mut left = self.waiting.lock().batches.len();
-        while left > 0 {
-            let batches = self.waiting.lock().first(left);
+    /// Writes of what was here when `taken` batches had been taken.
+    fn write(&self, memory: &mut gather::Memory, taken: u64, extent: Extent) -> Result<()> {
+        loop {
+            let batches = self.waiting.lock().first(taken);
+            if batches.is_empty() {
+                return Ok(());
+            }
             flush::write(&self.database, &self.partitions, &batches, memory)
                 // Perhaps another node has dropped a day that was known to be there.
                 .inspect_err(|_| self.partitions.forget())?;
             self.waiting.lock().drop_first(batches.len());
-            left = if extent == Extent::All { left - batches.len() } else { 0 };
+            if extent == Extent::Some {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Writes some of what has waited long enough.

@@ -1,6 +1,6 @@
 //! What waits, what is written of it, and who is told that it was not.
 
-use std::thread;
+use std::{thread, time::Duration};
 
 use waypost_link::WorkspaceId;
 use waypost_storage::{
@@ -170,9 +170,14 @@ fn what_waits_is_bounded() {
 fn a_transaction_takes_some_of_what_waits() {
     let taken = Arc::new(Taken { mark: mark(1), batch: batch(), at: Instant::now() });
     let batches = vec![taken; limits::WRITE / 3 + 2];
-    let waiting = Waiting { batches, ..Waiting::default() };
-    assert_eq!(waiting.first(2).len(), 2);
-    assert_eq!(waiting.first(usize::MAX).len(), limits::WRITE / 3);
+    // Two were written before.
+    let taken = 2 + batches.len() as u64;
+    let mut waiting = Waiting { batches, taken, ..Waiting::default() };
+    for (asked, first) in [(taken, limits::WRITE / 3), (5, 3), (2, 0), (1, 0)] {
+        assert_eq!(waiting.first(asked).len(), first, "of the first {asked}");
+    }
+    waiting.batches.clear();
+    assert_eq!(waiting.first(taken).len(), 0);
 }
 
 /// Three clicks at a time until more wait than a read waits for: it shows what is written, and
@@ -202,19 +207,20 @@ fn where_the_database_is_behind_reads_show_what_is_written() {
 #[test]
 fn in_a_flood_clicks_wait_for_longer() {
     let start = Instant::now();
-    let mut waiting = Waiting::default();
+    let after = |milliseconds| start + Duration::from_millis(milliseconds);
+    let mut waiting = Waiting { counted: Some(start), ..Waiting::default() };
     waiting.batches.push(Arc::new(Taken { mark: mark(1), batch: batch(), at: start }));
     for (milliseconds, come, expected, why) in [
-        (0, 0, false, "they have just come"),
         (400, FLOOD * 4 / 10, false, "not for half a second"),
-        (500, FLOOD / 10, true, "half a second"),
-        (600, FLOOD / 10 + 1, false, "a flood"),
-        (700, FLOOD / 10, true, "no flood any more"),
+        (500, FLOOD, true, "half a second, and too early to say more"),
+        (600, 0, false, "a flood"),
+        (800, FLOOD * 2 / 10, true, "no flood any more"),
+        (1_000, FLOOD * 2 / 10 + 1, false, "a flood"),
         (4_900, 1_000_000, false, "a flood"),
-        (5_000, 1_000_000, true, "long enough for a flood, too"),
+        (5_100, 1_000_000, true, "long enough for a flood, too"),
     ] {
-        waiting.come = come;
-        let due = waiting.is_due(start + Duration::from_millis(milliseconds));
+        waiting.come += come;
+        let due = waiting.is_due(after(milliseconds));
         assert_eq!(due, expected, "after {milliseconds} ms: {why}");
     }
 }
