@@ -47,8 +47,13 @@ pub(crate) const READ: usize = waypost_storage::limits::FLOOD as usize;
 /// How long a click waits in memory before it is written: half of the second within which other
 /// nodes see it (SPEC 4).
 pub(crate) const WAIT: Duration = Duration::from_millis(500);
-/// How often it is looked whether any has, and whether they come in a flood.
+/// How often it is looked whether any has.
 pub(crate) const LOOK: Duration = Duration::from_millis(125);
+/// More clicks than this within [`WAIT`] are a flood.
+pub(crate) const FLOOD: u64 = waypost_storage::limits::FLOOD * WAIT.as_millis() as u64 / 1_000;
+/// How long after it was last seen a flood is over: what is written meanwhile slows it down on a machine
+/// that does both.
+pub(crate) const CALM: Duration = Duration::from_secs(1);
 /// How long it waits in a flood, where there is room: the database rests meanwhile, and then has less
 /// to do, as many clicks at once cost it less than few.
 pub(crate) const WAIT_FLOOD: Duration = Duration::from_secs(5);

@@ -41,7 +41,7 @@ use waypost_link::{ClickId, LinkId, Timestamp};
 use waypost_storage::{
     Appended, Batch, Bucket, ClickQuery, ClickScope, Epoch, Error, Event, Inserted, LinkCount,
     LinkCountQuery, Mark, NewClick, Page, Recorded, Result, StoredClick, TallyQuery, Totals, Trim,
-    Trimmed, Window, limits::FLOOD,
+    Trimmed, Window,
 };
 
 use crate::{ask::Ask, database::Database, limits};
@@ -86,10 +86,10 @@ struct Waiting {
     taken: u64,
     clicks: usize,
     bytes: usize,
-    /// Since when clicks are counted that come, and whether those before came in a flood.
+    /// Since when clicks are counted that come, how many have, and when that was last a flood.
     counted: Option<Instant>,
     come: u64,
-    flood: bool,
+    flood: Option<Instant>,
     /// The last sequences of the epochs that this node has heard of.
     known: BTreeMap<Epoch, Known>,
     /// Links whose clicks are discarded; `None` until it was read. What other nodes purge later
@@ -129,17 +129,20 @@ impl Waiting {
     /// Counts clicks that come now.
     fn count(&mut self, clicks: usize, now: Instant) {
         let since = now - *self.counted.get_or_insert(now);
-        if since >= limits::LOOK {
-            self.flood = 1_000 * self.come > FLOOD * since.as_millis() as u64;
+        if since >= limits::WAIT {
             (self.counted, self.come) = (Some(now), 0);
         }
         self.come += clicks as u64;
+        if self.come > limits::FLOOD {
+            self.flood = Some(now);
+        }
     }
 
     /// Whether the oldest has waited long enough: longer in a flood.
     fn is_due(&mut self, now: Instant) -> bool {
         self.count(0, now);
-        let wait = if self.flood { limits::WAIT_FLOOD } else { limits::WAIT };
+        let flood = self.flood.is_some_and(|last| now - last < limits::CALM);
+        let wait = if flood { limits::WAIT_FLOOD } else { limits::WAIT };
         self.batches.first().is_some_and(|taken| now - taken.at >= wait)
     }
 

@@ -211,15 +211,16 @@ fn in_a_flood_clicks_wait_for_longer() {
     let mut waiting = Waiting { counted: Some(start), ..Waiting::default() };
     waiting.batches.push(Arc::new(Taken { mark: mark(1), batch: batch(), at: start }));
     for (milliseconds, come, expected, why) in [
-        (400, FLOOD * 4 / 10, false, "not for half a second"),
-        (500, FLOOD, true, "half a second, and too early to say more"),
-        (600, 0, false, "a flood"),
-        (800, FLOOD * 2 / 10, true, "no flood any more"),
-        (1_000, FLOOD * 2 / 10 + 1, false, "a flood"),
-        (4_900, 1_000_000, false, "a flood"),
-        (5_100, 1_000_000, true, "long enough for a flood, too"),
+        (400, limits::FLOOD, false, "not for half a second"),
+        (500, limits::FLOOD, true, "half a second"),
+        (900, 1, false, "a flood"),
+        (1_400, limits::FLOOD, false, "a flood a moment ago"),
+        (1_899, 0, false, "a flood within a second"),
+        (1_900, 0, true, "no flood any more"),
+        (4_900, limits::FLOOD + 1, false, "a flood"),
+        (5_000, 1, true, "long enough for a flood, too"),
     ] {
-        waiting.come += come;
+        waiting.count(come as usize, after(milliseconds));
         let due = waiting.is_due(after(milliseconds));
         assert_eq!(due, expected, "after {milliseconds} ms: {why}");
     }
