@@ -151,6 +151,7 @@ impl Accounts<'_> {
 
     /// A new account: what was counted until now is given away.
     fn opened(&self, link: LinkId, since: u64) -> Result<Lease> {
+        // Totals of a store that is behind would be too low.
         self.clicks.flush()?;
         let counted = self.clicks.totals(&[link])?.first().map_or(0, |totals| totals.spent);
         Ok(Lease { link, since, granted: counted, ..Lease::default() })

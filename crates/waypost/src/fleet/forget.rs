@@ -106,6 +106,7 @@ fn give_back(store: &Store, dead: &Lease, nodes: &[Node], now: Timestamp) -> Res
             }
         }
         // Read after what the others say, so it is at least as late.
+        // Totals of a store that is behind would be too low.
         store.clicks.flush()?;
         let total = store.clicks.totals(&[dead.link])?.first().map_or(0, |totals| totals.spent);
         let base = account.granted.saturating_sub(granted + dead.granted);

@@ -47,7 +47,7 @@ pub(super) fn record(
 }
 
 /// Whether the database has all clicks that `events` convert.
-pub(super) fn finds_converting(database: &Database, events: &[Event]) -> Result<bool> {
+pub(super) fn has_clicks_of(database: &Database, events: &[Event]) -> Result<bool> {
     let ids = events.iter().filter_map(|event| match event {
         Event::Click(_) => None,
         Event::Conversion(conversion) => Some(conversion.click),

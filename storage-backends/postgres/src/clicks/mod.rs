@@ -67,7 +67,7 @@ struct Flushing {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
     /// As much as a transaction takes.
-    Some,
+    Transaction,
     All,
 }
 
@@ -86,9 +86,9 @@ struct Waiting {
     taken: u64,
     clicks: usize,
     bytes: usize,
-    /// Since when clicks are counted that come, how many have, and when that was last a flood.
-    counted: Option<Instant>,
-    come: u64,
+    /// How many clicks have arrived since when, and when that was last a flood.
+    arrived: u64,
+    since: Option<Instant>,
     flood: Option<Instant>,
     /// The last sequences of the epochs that this node has heard of.
     known: BTreeMap<Epoch, Known>,
@@ -98,10 +98,11 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Whether `batch` may wait too. One that is too large for that waits alone.
-    fn has_room(&self, batch: &Batch) -> bool {
-        self.clicks + batch.len() <= limits::WAITING
-            && self.bytes + batch.bytes().len() <= limits::WAITING_BYTES
+    /// Whether something is to be written before `batch` may wait. One that is too large waits alone.
+    fn needs_room(&self, batch: &Batch) -> bool {
+        let too_many = self.clicks + batch.len() > limits::WAITING;
+        let too_large = self.bytes + batch.bytes().len() > limits::WAITING_BYTES;
+        (too_many || too_large) && !self.batches.is_empty()
     }
 
     fn push(&mut self, mark: Mark, batch: Batch) {
@@ -128,12 +129,11 @@ impl Waiting {
 
     /// Counts clicks that come now.
     fn count(&mut self, clicks: usize, now: Instant) {
-        let since = now - *self.counted.get_or_insert(now);
-        if since >= limits::WAIT {
-            (self.counted, self.come) = (Some(now), 0);
+        if now - *self.since.get_or_insert(now) >= limits::WAIT {
+            (self.since, self.arrived) = (Some(now), 0);
         }
-        self.come += clicks as u64;
-        if self.come > limits::FLOOD {
+        self.arrived += clicks as u64;
+        if self.arrived > limits::FLOOD {
             self.flood = Some(now);
         }
     }
@@ -176,8 +176,8 @@ impl Clicks {
 
     pub(crate) fn append(&self, mark: Mark, batch: &Batch) -> Result<Appended> {
         self.learn(mark.epoch)?;
-        if !self.waiting.lock().has_room(batch) {
-            self.write_asked(Instant::now(), Extent::Some)?;
+        while self.waiting.lock().needs_room(batch) {
+            self.write_asked(Instant::now(), Extent::Transaction)?;
         }
         let mut waiting = self.waiting.lock();
         let known = waiting.known.get(&mark.epoch).copied().unwrap_or_default();
@@ -245,7 +245,7 @@ impl Clicks {
                 // Perhaps another node has dropped a day that was known to be there.
                 .inspect_err(|_| self.partitions.forget())?;
             self.waiting.lock().drop_first(batches.len());
-            if extent == Extent::Some {
+            if extent == Extent::Transaction {
                 return Ok(());
             }
         }
@@ -254,7 +254,7 @@ impl Clicks {
     /// Writes some of what has waited long enough.
     pub(crate) fn flush_old(&self) -> Result<()> {
         let due = self.waiting.lock().is_due(Instant::now());
-        if due { self.write_asked(Instant::now(), Extent::Some) } else { Ok(()) }
+        if due { self.write_asked(Instant::now(), Extent::Transaction) } else { Ok(()) }
     }
 
     /// Closes some of the hours that are over; whether there may be more. No flush of this node is
@@ -281,7 +281,7 @@ impl Clicks {
     pub(crate) fn record(&self, events: &[Event]) -> Result<Vec<Recorded>> {
         // What converts may wait; a reported click asks for none of that.
         let converts = events.iter().any(|event| matches!(event, Event::Conversion(_)));
-        if converts && !self.catch_up()? && !events::finds_converting(&self.database, events)? {
+        if converts && !self.catch_up()? && !events::has_clicks_of(&self.database, events)? {
             self.flush()?;
         }
         events::record(&self.database, &self.partitions, events)

@@ -157,13 +157,33 @@ fn an_hour_that_somebody_writes_to_stays_open() {
 
 #[test]
 fn what_waits_is_bounded() {
-    let room = |clicks, bytes| Waiting { clicks, bytes, ..Waiting::default() }.has_room(&batch());
+    let taken = || Arc::new(Taken { mark: mark(1), batch: batch(), at: Instant::now() });
+    let room = |clicks, bytes| {
+        let mut waiting = Waiting { clicks, bytes, batches: vec![taken()], ..Waiting::default() };
+        let room = !waiting.needs_room(&batch());
+        waiting.batches.clear();
+        assert!(!waiting.needs_room(&batch()), "whatever is alone may wait");
+        room
+    };
     let (clicks, bytes) = (limits::WAITING - 3, limits::WAITING_BYTES - batch().bytes().len());
     for (clicks, bytes, expected) in
         [(0, 0, true), (clicks, bytes, true), (clicks + 1, 0, false), (0, bytes + 1, false)]
     {
         assert_eq!(room(clicks, bytes), expected, "{clicks} clicks, {bytes} bytes");
     }
+}
+
+#[test]
+fn a_batch_without_room_has_those_before_it_written() {
+    let test = TestDatabase::new();
+    let clicks = clicks(&test);
+    for sequence in 1..=2 {
+        clicks.append(mark(sequence), &batch()).unwrap();
+    }
+    assert_eq!(clicks.durable(EPOCH), Ok(0));
+    clicks.waiting.lock().clicks += limits::WAITING;
+    clicks.append(mark(3), &batch()).unwrap();
+    assert_eq!((clicks.durable(EPOCH), clicks.waiting.lock().batches.len()), (Ok(2), 1));
 }
 
 #[test]
@@ -208,9 +228,9 @@ fn where_the_database_is_behind_reads_show_what_is_written() {
 fn in_a_flood_clicks_wait_for_longer() {
     let start = Instant::now();
     let after = |milliseconds| start + Duration::from_millis(milliseconds);
-    let mut waiting = Waiting { counted: Some(start), ..Waiting::default() };
+    let mut waiting = Waiting { since: Some(start), ..Waiting::default() };
     waiting.batches.push(Arc::new(Taken { mark: mark(1), batch: batch(), at: start }));
-    for (milliseconds, come, expected, why) in [
+    for (milliseconds, clicks, expected, why) in [
         (400, limits::FLOOD, false, "not for half a second"),
         (500, limits::FLOOD, true, "half a second"),
         (900, 1, false, "a flood"),
@@ -220,7 +240,7 @@ fn in_a_flood_clicks_wait_for_longer() {
         (4_900, limits::FLOOD + 1, false, "a flood"),
         (5_000, 1, true, "long enough for a flood, too"),
     ] {
-        waiting.count(come as usize, after(milliseconds));
+        waiting.count(clicks as usize, after(milliseconds));
         let due = waiting.is_due(after(milliseconds));
         assert_eq!(due, expected, "after {milliseconds} ms: {why}");
     }
