@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod cargo;
 mod check;
 mod connections;
 mod figure;

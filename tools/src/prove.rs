@@ -4,9 +4,9 @@
 //! `redirect_path` runs for two counts, and the difference is what the step costs, without setting up. A rise of more
 //! than [`RISE`] fails; after a change that is meant, `cargo xtask prove --write` notes the new figures.
 
-use crate::repo;
+use crate::{cargo, repo};
 use anyhow::{Context as _, Result, bail};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use toml::{Table, Value};
 
@@ -45,7 +45,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         }
     };
     let root = repo::root();
-    let example = build(&root)?;
+    let words = ["--release", "--package", "waypost-benches", "--example", "redirect_path"];
+    let example = cargo::build(&root, &words, "redirect_path")?;
     let counts =
         STEPS.iter().map(|step| Ok((*step, count(&example, step)?))).collect::<Result<Vec<_>>>()?;
     let path = root.join(BASELINE);
@@ -60,22 +61,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     eprintln!("more than {:.0} % over {BASELINE}: {}", RISE * 100.0, risen.join(", "));
     Ok(ExitCode::FAILURE)
-}
-
-/// Builds the example; where it is.
-fn build(root: &Path) -> Result<PathBuf> {
-    let words =
-        ["build", "--release", "--package", "waypost-benches", "--example", "redirect_path"];
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(words).arg("--message-format=json").current_dir(root);
-    let output = command.stderr(std::process::Stdio::inherit()).output()?;
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let executable = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)))
-        .next_back();
-    executable.filter(|_| output.status.success()).context("the example did not build")
 }
 
 /// The instructions of one step: the least of some runs, since tables are keyed anew in each.

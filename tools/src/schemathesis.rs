@@ -4,7 +4,8 @@
 //! 5xx, nor by a status, a content type, header or body that the document doesn't have. The program comes from the
 //! Python Package Index, into a virtual environment below `target/`; where that can't be had it is said, and nothing fails.
 
-use crate::peers::build::{self, Programs};
+use crate::cargo;
+use crate::peers::build::Programs;
 use crate::peers::process::{Interrupt, Room};
 use crate::peers::server::{ADMIN_KEY, Kit, Running, Server};
 use crate::repo;
@@ -48,7 +49,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let words = ["--package", "waypost-server", "--bin", "waypost"];
-    let waypost = build::build(&root, &words, "waypost")?;
+    let waypost = cargo::build(&root, &words, "waypost")?;
     let folder = tempfile::tempdir()?;
     let programs = Programs { waypost, ..Programs::default() };
     let kit = Kit::new(folder.path(), programs, 1, Interrupt::new()?)?;

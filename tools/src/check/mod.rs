@@ -83,12 +83,15 @@ fn select(names: &[String]) -> Result<Vec<&'static Step>> {
 impl Checkout {
     /// `cargo` with these words, in the checkout.
     fn cargo(&self, arguments: &[&str]) -> Command {
-        self.command("cargo", arguments)
+        self.with(crate::cargo::cargo(), arguments)
     }
 
     /// Any program, in the checkout.
     fn command(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program);
+        self.with(Command::new(program), arguments)
+    }
+
+    fn with(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.args(arguments).current_dir(&self.root);
         command
     }

@@ -149,9 +149,11 @@ fn rounds(options: &Options, kit: &Kit) -> Result<Vec<Sample>> {
             options.shapes.iter().flat_map(|s| servers.iter().map(move |&of| (s, of)))
         {
             let name = server.name();
-            eprintln!("round {} of {}, {}: {name}", round + 1, options.rounds, shape.name);
             let sample = measure::turn(kit, server, shape, round, options.seconds);
-            samples.push(sample.with_context(|| format!("{}: {name}", shape.name))?);
+            let sample = sample.with_context(|| format!("{}: {name}", shape.name))?;
+            let (of, rate) = (options.rounds, table::thousands(sample.rate()));
+            eprintln!("round {} of {of}, {}: {name}: {rate}", round + 1, shape.name);
+            samples.push(sample);
         }
     }
     Ok(samples)

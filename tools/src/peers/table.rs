@@ -134,7 +134,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-fn thousands(rate: f64) -> String {
+pub(super) fn thousands(rate: f64) -> String {
     format!("{:.1} k", rate / 1_000.0)
 }
 
