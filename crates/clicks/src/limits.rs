@@ -62,8 +62,6 @@ pub const FLUSH_SELDOM: Duration = Duration::from_secs(30);
 pub const FLUSH_LATE: Duration = Duration::from_secs(5);
 /// Clicks a second up to which there is little to do.
 pub const LITTLE: u64 = 10_000;
-/// Clicks a second past which it is a flood.
-pub const FLOOD: u64 = waypost_storage::limits::FLOOD;
 /// Under load, flushing takes at most this part of the time: one in 50.
 pub const FLUSH_SHARE: u32 = 50;
 /// How long a stop waits for a thread that is inside the disk or the store.

@@ -14,7 +14,7 @@ use std::{
 };
 
 use waypost_link::Timestamp;
-use waypost_storage::{Appended, Batch, Epoch, Error, Mark, Sink};
+use waypost_storage::{Appended, Batch, Epoch, Error, Mark, Pace, Sink};
 
 use crate::{
     backlog::{Backlog, Pending, Segment, Work},
@@ -33,48 +33,6 @@ pub(crate) struct Shipper {
     flush_took: Duration,
     pace: Pace,
     retry: Duration,
-}
-
-/// How fast clicks come: looked at every [`limits::FLUSH_OFTEN`].
-#[derive(Clone, Copy)]
-struct Pace {
-    since: Instant,
-    clicks: u64,
-    /// Clicks a second before `since`.
-    before: u64,
-}
-
-impl Pace {
-    fn new(now: Instant) -> Self {
-        Self { since: now, clicks: 0, before: 0 }
-    }
-
-    /// Begins to count anew, where it is time to.
-    fn look(&mut self, now: Instant) {
-        let counted = now - self.since;
-        if counted >= limits::FLUSH_OFTEN {
-            let before = 1_000 * self.clicks / counted.as_millis() as u64;
-            *self = Self { since: now, clicks: 0, before };
-        }
-    }
-
-    /// Whether more than `rate` come in a second.
-    fn is_over(&self, rate: u64) -> bool {
-        self.before > rate || self.clicks > rate / 2
-    }
-
-    /// From a flush, which took so long, to the next: soon where there is little to do, be it that
-    /// there was much a moment ago; under load so that flushing takes a small part of the time.
-    fn wait(&self, took: Duration) -> Duration {
-        let least = match self.is_over(limits::FLOOD) {
-            true => limits::FLUSH_LATE,
-            false => limits::FLUSH_OFTEN,
-        };
-        match self.is_over(limits::LITTLE) {
-            true => (took * limits::FLUSH_SHARE).clamp(least, limits::FLUSH_SELDOM),
-            false => least,
-        }
-    }
 }
 
 /// The shipper is to end although there is more to do.
@@ -244,18 +202,18 @@ impl Shipper {
     /// Notes clicks that the store has, but has not made durable.
     fn took(&mut self, clicks: u64) {
         self.unflushed += clicks;
-        self.pace.clicks += clicks;
+        self.pace.add(clicks, Instant::now());
     }
 
     /// When the store is to be flushed next.
     fn flush_due(&self) -> Instant {
-        self.flushed + self.pace.wait(self.flush_took)
+        self.flushed + wait(&self.pace, self.flush_took)
     }
 
     /// When to look whether a flush is due, at the latest: a load may be over before one is.
     fn wakes(&self) -> Instant {
-        match self.pace.is_over(limits::LITTLE) {
-            true => self.flush_due().min(self.pace.since + limits::FLUSH_OFTEN),
+        match is_load(&self.pace) {
+            true => self.flush_due().min(self.pace.ends()),
             false => self.flush_due(),
         }
     }
@@ -360,6 +318,21 @@ impl Shipper {
     }
 }
 
+/// From a flush, which took so long, to the next: soon where there is little to do, be it that
+/// there was much a moment ago; under load so that flushing takes a small part of the time.
+fn wait(pace: &Pace, took: Duration) -> Duration {
+    let least = if pace.is_flood() { limits::FLUSH_LATE } else { limits::FLUSH_OFTEN };
+    match is_load(pace) {
+        true => (took * limits::FLUSH_SHARE).clamp(least, limits::FLUSH_SELDOM),
+        false => least,
+    }
+}
+
+/// Whether there is much to do.
+fn is_load(pace: &Pace) -> bool {
+    pace.is_over(limits::LITTLE) || pace.is_flood()
+}
+
 /// How long ago `oldest` was.
 pub(crate) fn age(oldest: Timestamp) -> Duration {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -372,43 +345,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_load_is_over_when_clicks_come_slowly_again() {
-        let start = Instant::now();
-        let mut pace = Pace::new(start);
-        let is_fast = |pace: &Pace| pace.is_over(limits::LITTLE);
-        let after = |halves: u32| start + limits::FLUSH_OFTEN * halves;
-        pace.clicks = limits::LITTLE / 2;
-        assert!(!is_fast(&pace));
-        pace.clicks += 1;
-        assert!(is_fast(&pace), "at once");
-        pace.look(after(1));
-        assert!(is_fast(&pace), "it was until now");
-        pace.look(after(1) + limits::FLUSH_OFTEN / 2);
-        assert!(is_fast(&pace), "too early to say");
-        pace.clicks = 3;
-        pace.look(after(2));
-        assert!(!is_fast(&pace), "over");
-        pace.clicks = limits::LITTLE + 1;
-        pace.look(after(4));
-        assert!(is_fast(&pace), "over twice the time");
-        pace.clicks = limits::LITTLE;
-        pace.look(after(6));
-        assert!(!is_fast(&pace));
-    }
-
-    #[test]
     fn a_flood_is_flushed_less_often_than_a_load() {
-        let pace = Pace::new(Instant::now());
-        for (before, took, seconds) in [
+        let flood = waypost_storage::limits::FLOOD;
+        for (rate, took, seconds) in [
             (limits::LITTLE, 1_000, 0.5),
-            (limits::LITTLE + 1, 20, 1.0),
-            (limits::FLOOD, 1, 0.5),
-            (limits::FLOOD + 1, 1, 5.0),
-            (limits::FLOOD + 1, 200, 10.0),
-            (limits::FLOOD + 1, 1_000, 30.0),
+            (limits::LITTLE + 2, 20, 1.0),
+            (flood, 1, 0.5),
+            (flood + 2, 1, 5.0),
+            (flood + 2, 200, 10.0),
+            (flood + 2, 1_000, 30.0),
         ] {
-            let wait = Pace { before, ..pace }.wait(Duration::from_millis(took));
-            assert_eq!(wait.as_secs_f64(), seconds, "{before}/s, the last took {took} ms");
+            let now = Instant::now();
+            let mut pace = Pace::new(now);
+            pace.add(rate / 2, now);
+            let wait = wait(&pace, Duration::from_millis(took));
+            assert_eq!(wait.as_secs_f64(), seconds, "{rate}/s, the last took {took} ms");
         }
     }
 }

@@ -19,6 +19,7 @@ mod counting;
 mod error;
 mod link;
 mod maintain;
+mod pace;
 mod positions;
 mod query;
 mod sketch;
@@ -44,6 +45,7 @@ pub use counting::{AgentDetails, Hit, REDIRECT, ReadAgent, country_text};
 pub use error::{Error, Result};
 pub use link::{Committed, Facet, Feed, LinkStore};
 pub use maintain::{Finding, Maintain, Report};
+pub use pace::Pace;
 pub use positions::Positions;
 pub use query::{
     ClickQuery, ClickScope, LinkCountQuery, LinkQuery, Order, Page, RecordQuery, TallyQuery,

@@ -1,5 +1,7 @@
 //! Bounds of the contract.
 
+use std::time::Duration;
+
 /// Most items of a page.
 pub const PAGE: usize = 10_000;
 /// Most changes of a commit: a bulk creation of 10,000 links and what goes with it.
@@ -17,6 +19,8 @@ pub const BATCH_BYTES: usize = 64 << 20;
 /// Clicks a second up to which other processes see them within a second (SPEC 4). Of more, a store
 /// may write many at a time.
 pub const FLOOD: u64 = 50_000;
+/// How long clicks are counted before it is said how fast they come.
+pub const PACE: Duration = Duration::from_millis(500);
 /// Longest user agent kept, in bytes.
 pub const USER_AGENT: usize = 512;
 /// Longest referrer host kept, in bytes.

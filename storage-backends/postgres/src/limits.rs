@@ -49,11 +49,6 @@ pub(crate) const READ: usize = waypost_storage::limits::FLOOD as usize;
 pub(crate) const WAIT: Duration = Duration::from_millis(500);
 /// How often it is looked whether any has.
 pub(crate) const LOOK: Duration = Duration::from_millis(125);
-/// More clicks than this within [`WAIT`] are a flood.
-pub(crate) const FLOOD: u64 = waypost_storage::limits::FLOOD * WAIT.as_millis() as u64 / 1_000;
-/// A flood is over when there was none for so long: on a machine that does both, what is written in a
-/// shorter lull slows the clicks down, and so prolongs the lull.
-pub(crate) const CALM: Duration = Duration::from_secs(1);
 /// How long it waits in a flood, where there is room: the database rests meanwhile, and then has less
 /// to do, as many clicks at once cost it less than few.
 pub(crate) const WAIT_FLOOD: Duration = Duration::from_secs(5);

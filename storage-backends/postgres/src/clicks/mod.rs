@@ -40,8 +40,8 @@ use parking_lot::Mutex;
 use waypost_link::{ClickId, LinkId, Timestamp};
 use waypost_storage::{
     Appended, Batch, Bucket, ClickQuery, ClickScope, Epoch, Error, Event, Inserted, LinkCount,
-    LinkCountQuery, Mark, NewClick, Page, Recorded, Result, StoredClick, TallyQuery, Totals, Trim,
-    Trimmed, Window,
+    LinkCountQuery, Mark, NewClick, Pace, Page, Recorded, Result, StoredClick, TallyQuery, Totals,
+    Trim, Trimmed, Window,
 };
 
 use crate::{ask::Ask, database::Database, limits};
@@ -86,10 +86,7 @@ struct Waiting {
     taken: u64,
     clicks: usize,
     bytes: usize,
-    /// How many clicks have arrived since when, and when that was last a flood.
-    arrived: u64,
-    since: Option<Instant>,
-    flood: Option<Instant>,
+    pace: Pace,
     /// The last sequences of the epochs that this node has heard of.
     known: BTreeMap<Epoch, Known>,
     /// Links whose clicks are discarded; `None` until it was read. What other nodes purge later
@@ -110,7 +107,7 @@ impl Waiting {
         self.bytes += batch.bytes().len();
         self.taken += 1;
         let at = Instant::now();
-        self.count(batch.len(), at);
+        self.pace.add(batch.len() as u64, at);
         self.batches.push(Arc::new(Taken { mark, batch, at }));
     }
 
@@ -127,22 +124,10 @@ impl Waiting {
         self.batches.iter().take(count.min(most)).cloned().collect()
     }
 
-    /// Counts clicks that come now.
-    fn count(&mut self, clicks: usize, now: Instant) {
-        if now - *self.since.get_or_insert(now) >= limits::WAIT {
-            (self.since, self.arrived) = (Some(now), 0);
-        }
-        self.arrived += clicks as u64;
-        if self.arrived > limits::FLOOD {
-            self.flood = Some(now);
-        }
-    }
-
     /// Whether the oldest has waited long enough: longer in a flood.
     fn is_due(&mut self, now: Instant) -> bool {
-        self.count(0, now);
-        let flood = self.flood.is_some_and(|last| now - last < limits::CALM);
-        let wait = if flood { limits::WAIT_FLOOD } else { limits::WAIT };
+        self.pace.look(now);
+        let wait = if self.pace.is_flood() { limits::WAIT_FLOOD } else { limits::WAIT };
         self.batches.first().is_some_and(|taken| now - taken.at >= wait)
     }
 

@@ -224,23 +224,26 @@ fn where_the_database_is_behind_reads_show_what_is_written() {
     assert_eq!((counted(&clicks), clicks.behind()), (3 * batches, None));
 }
 
+/// More than may come in half a second.
+const FLOOD: u64 = waypost_storage::limits::FLOOD / 2 + 1;
+
 #[test]
 fn in_a_flood_clicks_wait_for_longer() {
     let start = Instant::now();
     let after = |milliseconds| start + Duration::from_millis(milliseconds);
-    let mut waiting = Waiting { since: Some(start), ..Waiting::default() };
+    let mut waiting = Waiting { pace: Pace::new(start), ..Waiting::default() };
     waiting.batches.push(Arc::new(Taken { mark: mark(1), batch: batch(), at: start }));
     for (milliseconds, clicks, expected, why) in [
-        (400, limits::FLOOD, false, "not for half a second"),
-        (500, limits::FLOOD, true, "half a second"),
-        (900, 1, false, "a flood"),
-        (1_400, limits::FLOOD, false, "a flood a moment ago"),
-        (1_899, 0, false, "a flood within a second"),
-        (1_900, 0, true, "no flood any more"),
-        (4_900, limits::FLOOD + 1, false, "a flood"),
-        (5_000, 1, true, "long enough for a flood, too"),
+        (499, 1, false, "not for half a second"),
+        (500, 0, true, "half a second"),
+        (900, FLOOD, false, "a flood"),
+        (1_000, 0, false, "a flood until now"),
+        (1_500, 0, false, "a flood a moment ago"),
+        (2_000, 0, true, "no flood any more"),
+        (4_900, FLOOD, false, "a flood"),
+        (5_000, 0, true, "long enough for a flood, too"),
     ] {
-        waiting.count(clicks as usize, after(milliseconds));
+        waiting.pace.add(clicks, after(milliseconds));
         let due = waiting.is_due(after(milliseconds));
         assert_eq!(due, expected, "after {milliseconds} ms: {why}");
     }
