@@ -3,7 +3,8 @@
 //! One link is changed again and again by `waypost link set`, a process of its own, while the same link is asked for
 //! without a break. What is printed is how long after that process's end the server led elsewhere, and how long
 //! redirects took while nothing was changed and while a link was: a pause that a change causes shows as a difference. The server
-//! then is on core 0; who asks and who changes share core 1, and who changes has to wait for who asks.
+//! then is on core 0; who asks and who changes share core 1, and who changes has to wait for who asks. With `--store`, how
+//! soon a node redirects whose PostgreSQL is away, from its snapshot.
 
 use crate::figure::{self, Figure, Goal, percentile};
 use crate::load::{latency::Latencies, pin};
@@ -41,6 +42,9 @@ struct Options {
     /// How often one is changed
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     changes: u64,
+    /// Measure starting without this PostgreSQL, too: postgres://…, where databases may be made
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
 }
 
 /// How long redirects took in some stretch of time.
@@ -63,8 +67,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let options = Options::parse_from(std::iter::once(&name).chain(arguments));
     let folder = tempfile::tempdir()?;
     let programs = Programs::build(&repo::root(), &[Server::Waypost])?;
-    let kit = Kit::new(folder.path(), programs, options.links, Interrupt::new()?)?;
+    let kit = Kit::new(folder.path(), programs, options.links, Interrupt::new()?)?
+        .with_store(options.store.clone());
     let mut figures = start(&kit)?;
+    if options.store.is_some() {
+        figures.push(start_away(&kit)?);
+    }
     figures.extend(change(&kit, &kit.start(Server::Waypost)?, options.changes)?);
     Ok(figure::report(&figures))
 }
@@ -79,6 +87,14 @@ fn start(kit: &Kit) -> Result<Vec<Figure>> {
         Figure { what, value, goal: Goal::AtMost(READY), unit: "s" },
         Figure { what: "resident then".into(), value: memory, goal: Goal::None, unit: "MiB" },
     ])
+}
+
+/// Starts it from the snapshot of a PostgreSQL that is gone.
+fn start_away(kit: &Kit) -> Result<Figure> {
+    let running = kit.restart_away(kit.start_in(Server::Postgres, Room::AllCores)?)?;
+    let what = format!("{} links, PostgreSQL away: until a redirect", kit.links + 1);
+    let value = running.ready_after.as_secs_f64();
+    Ok(Figure { what, value, goal: Goal::AtMost(READY), unit: "s" })
 }
 
 /// Changes a link so often.

@@ -155,6 +155,11 @@ impl Process {
         bail!("it ended, {status}:\n{said}");
     }
 
+    /// Whether these words are in what it said.
+    pub(super) fn has_said(&self, words: &str) -> Result<bool> {
+        Ok(String::from_utf8_lossy(&std::fs::read(&self.output)?).contains(words))
+    }
+
     /// Seconds of CPU, user and system, of all threads and of the processes that it made.
     pub(crate) fn cpu(&self) -> Result<f64> {
         let mut ticks = 0;

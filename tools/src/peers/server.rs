@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 const START: Duration = Duration::from_secs(60);
 /// The token of Waypost's owner key.
 pub(crate) const ADMIN_KEY: &str = "wp_measured_by_xtask";
+/// What Waypost says of itself, and of it that a node on PostgreSQL can do without.
+const LOG: &str = "warn,waypost::keeper=info";
+const SNAPSHOT: &str = "the local snapshot is whole";
 /// The seed of the links.
 const SEED: u64 = 1;
 
@@ -107,7 +110,7 @@ impl Kit {
     }
 
     /// With a PostgreSQL to make databases on.
-    pub(super) fn with_store(self, store: Option<String>) -> Self {
+    pub(crate) fn with_store(self, store: Option<String>) -> Self {
         Self { store, ..self }
     }
 
@@ -126,24 +129,55 @@ impl Kit {
         };
         let command = match server {
             Server::Waypost | Server::Postgres | Server::Beside => {
-                self.waypost(folder.path(), database.as_ref(), address, room)?
+                let store = database.as_ref().map(Database::url);
+                self.import(folder.path(), store.as_deref())?;
+                self.serve(folder.path(), store.as_deref(), address, room)
             }
             Server::Nginx => self.nginx(folder.path(), address)?,
             Server::Minihttp => self.peer(&self.programs.minihttp, address),
             Server::Bare => self.peer(&self.programs.bare, address),
         };
-        let begun = Instant::now();
-        let mut process = Process::start(&command, folder.path(), room)?;
-        self.interrupt.wait("to answer", START, || {
-            process.must_run()?;
-            let answers = match server {
+        let (process, ready_after) =
+            self.launch(&command, folder.path(), room, || match server {
                 _ if server.is_waypost() => metrics::answers(address, "/readyz", 200),
                 _ => TcpStream::connect(address).is_ok(),
-            };
-            Ok(answers.then_some(()))
-        })?;
-        let ready_after = begun.elapsed();
+            })?;
         Ok(Running { server, address, process, ready_after, database, folder })
+    }
+
+    /// Ends a Waypost on PostgreSQL once its snapshot is whole, and starts it where no database answers; until it
+    /// redirects.
+    pub(crate) fn restart_away(&self, mut running: Running) -> Result<Running> {
+        self.interrupt.wait("to have a snapshot", START, || {
+            running.process.must_run()?;
+            Ok(running.process.has_said(SNAPSHOT)?.then_some(()))
+        })?;
+        let Running { server, process, database, folder, .. } = running;
+        drop((process, database));
+        let (address, room) = (free_address()?, Room::AllCores);
+        let nowhere = format!("postgres://{}/waypost", free_address()?);
+        let command = self.serve(folder.path(), Some(&nowhere), address, room);
+        let path = format!("/{}", self.last);
+        let (process, ready_after) =
+            self.launch(&command, folder.path(), room, || metrics::answers(address, &path, 302))?;
+        Ok(Running { server, address, process, ready_after, database: None, folder })
+    }
+
+    /// Starts a program; how long it took until it `answers`.
+    fn launch(
+        &self,
+        command: &Command,
+        folder: &Path,
+        room: Room,
+        answers: impl Fn() -> bool,
+    ) -> Result<(Process, Duration)> {
+        let begun = Instant::now();
+        let mut process = Process::start(command, folder, room)?;
+        self.interrupt.wait("to answer", START, || {
+            process.must_run()?;
+            Ok(answers().then_some(()))
+        })?;
+        Ok((process, begun.elapsed()))
     }
 
     /// What is to go on while this server is measured, until it is dropped.
@@ -179,36 +213,36 @@ impl Kit {
 
     /// A command beside a running Waypost.
     fn beside(&self, running: &Running, words: &[&str]) -> Command {
-        self.waypost_command(running.folder.path(), running.database.as_ref(), words)
+        let store = running.database.as_ref().map(Database::url);
+        self.waypost(running.folder.path(), store.as_deref(), words)
     }
 
-    /// Waypost on a store into which the links were imported.
-    fn waypost(
-        &self,
-        folder: &Path,
-        database: Option<&Database>,
-        address: SocketAddrV4,
-        room: Room,
-    ) -> Result<Command> {
-        let mut import = self.waypost_command(folder, database, &["import"]);
+    /// Imports the links into a store.
+    fn import(&self, folder: &Path, store: Option<&str>) -> Result<()> {
+        let mut import = self.waypost(folder, store, &["import"]);
         let output = import.arg(&self.csv).stdin(Stdio::null()).output().context("waypost")?;
         if !output.status.success() {
             bail!("waypost import: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
         }
-        let words = ["serve", "--workers", room.workers()];
-        let mut command = self.waypost_command(folder, database, &words);
-        command.arg("--no-rate-limit").arg("--listen").arg(address.to_string());
-        command.env("WAYPOST_LOG", "warn").env("WAYPOST_ADMIN_KEY", ADMIN_KEY);
-        Ok(command)
+        Ok(())
     }
 
-    /// A command that no variable of the caller's environment configures.
-    fn waypost_command(
+    /// Waypost, to be started on a store.
+    fn serve(
         &self,
         folder: &Path,
-        database: Option<&Database>,
-        words: &[&str],
+        store: Option<&str>,
+        address: SocketAddrV4,
+        room: Room,
     ) -> Command {
+        let mut command = self.waypost(folder, store, &["serve", "--workers", room.workers()]);
+        command.arg("--no-rate-limit").arg("--listen").arg(address.to_string());
+        command.env("WAYPOST_LOG", LOG).env("WAYPOST_ADMIN_KEY", ADMIN_KEY);
+        command
+    }
+
+    /// Waypost with a folder and the URL of a store, and no variable of the caller's environment.
+    fn waypost(&self, folder: &Path, store: Option<&str>, words: &[&str]) -> Command {
         let mut command = Command::new(&self.programs.waypost);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("WAYPOST_") {
@@ -216,8 +250,8 @@ impl Kit {
             }
         }
         command.args(words).arg("--data").arg(folder.join("data"));
-        if let Some(database) = database {
-            command.env("WAYPOST_STORE", database.url());
+        if let Some(store) = store {
+            command.env("WAYPOST_STORE", store);
         }
         command
     }
