@@ -22,7 +22,7 @@ use crate::limits::{FLOOD, PACE};
 pub struct Pace {
     since: Instant,
     clicks: u64,
-    /// Clicks a second in the time before `since`, and in that before it.
+    /// Clicks a second when they were last counted, and the time before.
     before: [u64; 2],
 }
 

@@ -83,15 +83,15 @@ fn select(names: &[String]) -> Result<Vec<&'static Step>> {
 impl Checkout {
     /// `cargo` with these words, in the checkout.
     fn cargo(&self, arguments: &[&str]) -> Command {
-        self.with(crate::cargo::cargo(), arguments)
+        self.at_root(crate::cargo::cargo(), arguments)
     }
 
     /// Any program, in the checkout.
     fn command(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
-        self.with(Command::new(program), arguments)
+        self.at_root(Command::new(program), arguments)
     }
 
-    fn with(&self, mut command: Command, arguments: &[&str]) -> Command {
+    fn at_root(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.args(arguments).current_dir(&self.root);
         command
     }

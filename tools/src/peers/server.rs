@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const START: Duration = Duration::from_secs(60);
 /// The token of Waypost's owner key.
 pub(crate) const ADMIN_KEY: &str = "wp_measured_by_xtask";
-/// What Waypost says of itself, and of it that a node on PostgreSQL can do without.
+/// What Waypost logs here, and the line of it by which a node could from now on start without its PostgreSQL.
 const LOG: &str = "warn,waypost::keeper=info";
 const SNAPSHOT: &str = "the local snapshot is whole";
 /// The seed of the links.
