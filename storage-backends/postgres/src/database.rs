@@ -52,6 +52,11 @@ impl Database {
         Ok(Self { pool, refused, config, tls, migrated: AtomicBool::new(false) })
     }
 
+    /// How many connections it has at most.
+    pub(crate) fn connections(&self) -> u32 {
+        self.pool.max_size()
+    }
+
     /// A connection outside of the pool.
     pub(crate) fn connect(&self) -> Result<Client> {
         self.config.connect(self.tls.clone()).map_err(|error| Fault::Broken(error).into())

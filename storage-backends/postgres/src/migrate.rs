@@ -23,6 +23,7 @@ const ALL: &[(i32, &str, &str)] = &[
     (2, "copying", include_str!("../migrations/0002_copying.sql")),
     (3, "for_other_programs", include_str!("../migrations/0003_for_other_programs.sql")),
     (4, "open_hours", include_str!("../migrations/0004_open_hours.sql")),
+    (5, "lanes", include_str!("../migrations/0005_lanes.sql")),
 ];
 
 /// A migration and whether it was run.

@@ -13,6 +13,7 @@ use crate::clicks::{
     Taken, counts,
     flush::agent,
     gather::{Gathered, Memory},
+    lane,
 };
 
 /// A batch of these clicks: link, hour, and a number that the rest comes from.
@@ -68,7 +69,9 @@ fn deltas(batches: &[Batch], test: impl FnOnce(Deltas<'_>)) {
     let mark = Mark { epoch: Epoch(1), sequence: 1 };
     let taken = |batch: &Batch| Taken { mark, batch: batch.clone(), at: Instant::now() };
     let taken: Vec<_> = batches.iter().map(taken).collect();
-    test(Deltas::of(&Gathered::of(taken.iter(), &mut Memory::default()).unwrap().sorted()));
+    let mut memory = Memory::default();
+    let gathered = Gathered::of(taken.iter(), &lane::all(), &mut memory).unwrap();
+    test(Deltas::of(&gathered.sorted()));
 }
 
 /// Clicks of three links in four hours around midnight.

@@ -70,7 +70,7 @@ fn attempt(database: &Database, events: &[Event]) -> Result<Option<Outcome<Vec<R
 /// Stores `events` in this transaction; `None` where another node was faster with one of them, and
 /// the transaction is to be given up.
 pub(super) fn put(txn: &mut Transaction<'_>, events: &[Event]) -> Tried<Option<Vec<Recorded>>> {
-    let slot = slot::take(txn)?;
+    let slot = slot::take(txn, 0)?;
     let mut known = Known::read(txn, events)?;
     let recorded = events.iter().map(|event| known.take(event)).collect();
     copy::copy(txn, known.raw)?;

@@ -1,7 +1,7 @@
 //! Batches into the database: raw clicks, roll-ups and marks in one transaction.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     panic::resume_unwind,
     sync::Arc,
     thread,
@@ -16,11 +16,12 @@ use super::{
     Taken,
     copy::{self, Raw},
     deltas::Deltas,
-    gather::{Gathered, Memory, Sorted},
+    gather::{Gathered, Memory, Sorted, Written},
+    lane::{self, LANES, Lanes},
     partitions::Partitions,
     rollups, slot,
 };
-use crate::{ask::Ask, database::Database, fault::Tried};
+use crate::{ask::Ask, database::Database, fault::Tried, limits};
 
 /// What a user agent says.
 pub(super) fn agent(user_agent: &str) -> AgentDetails {
@@ -28,11 +29,10 @@ pub(super) fn agent(user_agent: &str) -> AgentDetails {
     AgentDetails { browser: browser.as_str(), os: os.as_str(), device: device.as_str(), bot }
 }
 
-/// The last sequence of `epoch` that was written, 0 where none was.
+/// The last sequence of `epoch` that every lane has written, 0 where none was.
 pub(super) fn mark(client: &mut Client, epoch: Epoch) -> Tried<u64> {
-    let sql = "SELECT sequence FROM waypost.marks WHERE epoch = $1";
-    let row = client.ask_opt(sql, &[&&epoch.0.to_be_bytes()[..]])?;
-    Ok(row.map_or(0, |row| row.get::<_, i64>(0) as u64))
+    let sql = "SELECT coalesce(min(sequence), 0) FROM waypost.marks WHERE epoch = $1";
+    Ok(client.ask_one(sql, &[&bytes(&epoch)])?.get::<_, i64>(0) as u64)
 }
 
 /// The links whose clicks are discarded.
@@ -54,28 +54,48 @@ pub(super) fn purged_of(
     Ok(rows.iter().map(|row| LinkId(row.get::<_, i64>(0) as u64)).collect())
 }
 
-/// Writes those of `batches` that the database doesn't have.
+/// The memory of a flush, by lane.
+pub(super) type Memories = [Memory; LANES];
+
+/// Writes those of `batches` that the database doesn't have: of many clicks every lane at once.
 pub(super) fn write(
     database: &Database,
     partitions: &Partitions,
     batches: &[Arc<Taken>],
-    memory: &mut Memory,
+    memories: &mut Memories,
 ) -> Result<()> {
-    let gathered = Gathered::of(batches.iter().map(Arc::as_ref), memory)?;
-    partitions.make(database, &gathered.days())?;
-    database.write(|txn| put(txn, gathered))
+    database.with(|client| make_marks(client, batches.iter().map(|taken| taken.mark.epoch)))?;
+    let write = |lanes: Lanes, memory| -> Result<()> {
+        let gathered = Gathered::of(batches.iter().map(Arc::as_ref), &lanes, memory)?;
+        partitions.make(database, &gathered.days())?;
+        database.write(|txn| put(txn, lanes, gathered))
+    };
+    let clicks: usize = batches.iter().map(|taken| taken.batch.len()).sum();
+    if clicks < limits::LANES || database.connections() < limits::LANES_CONNECTIONS {
+        return write(lane::all(), &mut memories[0]);
+    }
+    thread::scope(|scope| {
+        let lanes = lane::all().zip(memories);
+        let lanes = lanes.map(|(lane, memory)| scope.spawn(move || write(lane..lane + 1, memory)));
+        let lanes: Vec<_> = lanes.collect();
+        lanes.into_iter().try_for_each(|lane| lane.join().unwrap_or_else(|e| resume_unwind(e)))
+    })
 }
 
-/// Writes those batches whose marks aren't there, and their marks.
-pub(super) fn put(txn: &mut Transaction<'_>, mut gathered: Gathered<'_>) -> Tried<()> {
-    let slot = slot::take(txn)?;
+/// Writes the clicks of these lanes whose marks aren't there, and their marks.
+pub(super) fn put(
+    txn: &mut Transaction<'_>,
+    lanes: Lanes,
+    mut gathered: Gathered<'_>,
+) -> Tried<()> {
+    let slot = slot::take(txn, lanes.start)?;
     let new: BTreeMap<_, _> = gathered.marks().map(|mark| (mark.epoch, mark.sequence)).collect();
-    gathered.keep_fresh(&marks(txn, new.keys())?);
+    gathered.keep_fresh(&marks(txn, new.keys(), &lanes)?);
     let mut sorted = gathered.sorted();
     sorted.without(&purged_of(txn, sorted.links())?);
     let deltas = copy_and_count(txn, &sorted)?;
     rollups::raise(txn, slot, deltas)?;
-    put_marks(txn, new)
+    put_marks(txn, &lanes, new)
 }
 
 /// Copies clicks in, and counts them while the database takes them.
@@ -87,31 +107,50 @@ fn copy_and_count<'s>(txn: &mut Transaction<'_>, sorted: &'s Sorted<'_>) -> Trie
     })
 }
 
-/// What is written of the epochs of these batches, locked. A lock holds what is there, so a new
-/// epoch's mark is made first: whoever else has made one is waited for, and then seen.
+/// Makes the marks of these epochs, of every lane, where they aren't there: before anything is written,
+/// so that whoever writes finds them, and locks them. An epoch of the version before, which has one
+/// mark, is written up to there in every lane.
+pub(super) fn make_marks(client: &mut Client, epochs: impl Iterator<Item = Epoch>) -> Tried<()> {
+    let epochs: BTreeSet<_> = epochs.collect();
+    let epochs: Vec<_> = epochs.iter().map(bytes).collect();
+    let sql = "INSERT INTO waypost.marks (epoch, lane, sequence) \
+               SELECT e, l, coalesce(m.sequence, 0) \
+               FROM unnest($1::bytea[]) AS e CROSS JOIN generate_series(0, $2 - 1) AS l \
+                   LEFT JOIN waypost.marks AS m ON m.epoch = e AND m.lane = 0 \
+               ORDER BY e, l ON CONFLICT DO NOTHING";
+    client.tell(sql, &[&epochs, &(LANES as i32)])?;
+    Ok(())
+}
+
+/// What these lanes have written of these epochs, locked: whoever writes the same now is waited for.
 fn marks<'e>(
     txn: &mut Transaction<'_>,
     epochs: impl Iterator<Item = &'e Epoch>,
-) -> Tried<BTreeMap<Epoch, u64>> {
-    let epochs: Vec<_> = epochs.map(|epoch| epoch.0.to_be_bytes().to_vec()).collect();
-    let sql = "INSERT INTO waypost.marks (epoch, sequence) \
-               SELECT e, 0 FROM unnest($1::bytea[]) AS e ORDER BY e ON CONFLICT DO NOTHING";
-    txn.tell(sql, &[&epochs])?;
-    let sql = "SELECT epoch, sequence FROM waypost.marks WHERE epoch = ANY($1) \
-               ORDER BY epoch FOR UPDATE";
-    let mut marks = BTreeMap::new();
-    for row in txn.ask(sql, &[&epochs])? {
+    lanes: &Lanes,
+) -> Tried<Written> {
+    let epochs: Vec<_> = epochs.map(bytes).collect();
+    let sql = "SELECT epoch, lane, sequence FROM waypost.marks \
+               WHERE epoch = ANY($1) AND lane >= $2 AND lane < $3 ORDER BY epoch, lane FOR UPDATE";
+    let mut written = Written::new();
+    for row in txn.ask(sql, &[&epochs, &lanes.start, &lanes.end])? {
         if let Ok(bytes) = row.get::<_, &[u8]>(0).try_into() {
-            marks.insert(Epoch(u128::from_be_bytes(bytes)), row.get::<_, i64>(1) as u64);
+            let epoch = Epoch(u128::from_be_bytes(bytes));
+            written.insert((epoch, row.get(1)), row.get::<_, i64>(2) as u64);
         }
     }
-    Ok(marks)
+    Ok(written)
 }
 
-fn put_marks(txn: &mut Transaction<'_>, marks: BTreeMap<Epoch, u64>) -> Tried<()> {
+fn put_marks(txn: &mut Transaction<'_>, lanes: &Lanes, marks: BTreeMap<Epoch, u64>) -> Tried<()> {
     for (epoch, sequence) in marks {
-        let sql = "UPDATE waypost.marks SET sequence = greatest(sequence, $2) WHERE epoch = $1";
-        txn.tell(sql, &[&&epoch.0.to_be_bytes()[..], &(sequence as i64)])?;
+        let sql = "UPDATE waypost.marks SET sequence = greatest(sequence, $2) \
+                   WHERE epoch = $1 AND lane >= $3 AND lane < $4";
+        txn.tell(sql, &[&bytes(&epoch), &(sequence as i64), &lanes.start, &lanes.end])?;
     }
     Ok(())
+}
+
+/// An epoch as it is stored.
+fn bytes(epoch: &Epoch) -> Vec<u8> {
+    epoch.0.to_be_bytes().to_vec()
 }

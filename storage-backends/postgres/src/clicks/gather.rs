@@ -16,7 +16,13 @@ use waypost_storage::{
     country_text,
 };
 
-use super::{Taken, columns::Values, copy, flush::agent};
+use super::{
+    Taken,
+    columns::Values,
+    copy,
+    flush::agent,
+    lane::{self, Lanes},
+};
 
 /// A click. Its texts are numbers.
 #[derive(Clone, Copy)]
@@ -110,6 +116,9 @@ impl Sorted<'_> {
     }
 }
 
+/// The last sequences that lanes have written of epochs.
+pub(super) type Written = BTreeMap<(Epoch, i16), u64>;
+
 /// Clicks on their way.
 pub(super) struct Gathered<'c> {
     memory: &'c mut Memory,
@@ -122,9 +131,10 @@ pub(super) struct Gathered<'c> {
 }
 
 impl<'c> Gathered<'c> {
-    /// The clicks of these batches.
+    /// The clicks of these batches that are of these lanes.
     pub(super) fn of(
         batches: impl Iterator<Item = &'c Taken>,
+        lanes: &Lanes,
         memory: &'c mut Memory,
     ) -> Result<Self> {
         memory.came.clear();
@@ -137,17 +147,20 @@ impl<'c> Gathered<'c> {
             marks: Vec::new(),
         };
         for taken in batches {
-            gathered.batch(taken).map_err(|error| Error::Corrupt(error.to_string()))?;
+            gathered.batch(taken, lanes).map_err(|error| Error::Corrupt(error.to_string()))?;
         }
         Ok(gathered)
     }
 
     /// Adds a batch: each of its texts is looked up once.
-    fn batch(&mut self, taken: &'c Taken) -> std::result::Result<(), BatchError> {
+    fn batch(&mut self, taken: &'c Taken, lanes: &Lanes) -> std::result::Result<(), BatchError> {
         let (mut known, mut agents) = (Known::default(), Known::default());
         self.memory.came.reserve(taken.batch.len());
         for row in taken.batch.rows() {
             let row = row?;
+            if !lanes.contains(&lane::of(row.id.link)) {
+                continue;
+            }
             let agent = known_of(&mut agents, row.user_agent, |text| self.agent(text));
             let country = self.country(row.country);
             let [referrer, language, rule] = [row.referrer, row.language, row.rule]
@@ -208,20 +221,20 @@ impl<'c> Gathered<'c> {
         days
     }
 
-    /// Leaves out the batches that are `written`, by the last sequence of their epochs.
-    pub(super) fn keep_fresh(&mut self, written: &BTreeMap<Epoch, u64>) {
-        let is_fresh =
-            |mark: &Mark| written.get(&mark.epoch).is_none_or(|last| mark.sequence > *last);
-        if self.marks.iter().all(|(mark, _)| is_fresh(mark)) {
+    /// Leaves out the clicks of batches that their lanes have `written`.
+    pub(super) fn keep_fresh(&mut self, written: &Written) {
+        let fresh = |mark: &Mark, lane| {
+            written.get(&(mark.epoch, lane)).is_none_or(|last| mark.sequence > *last)
+        };
+        if self.marks.iter().all(|(mark, _)| lane::all().all(|lane| fresh(mark, lane))) {
             return;
         }
         let Memory { came, sorted: kept, .. } = &mut *self.memory;
         kept.clear();
         let mut start = 0;
         for (mark, end) in &self.marks {
-            if is_fresh(mark) {
-                kept.extend_from_slice(&came[start..*end]);
-            }
+            let hits = came[start..*end].iter();
+            kept.extend(hits.filter(|hit| fresh(mark, lane::of(hit.id.link))));
             start = *end;
         }
         std::mem::swap(came, kept);

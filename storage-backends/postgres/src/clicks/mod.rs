@@ -4,7 +4,8 @@
 //! before anybody reads: statistics of this node see it at once, those of others a moment later.
 //! In a flood it waits for longer, and where too much waits, reads show what is written.
 //! One transaction copies the raw clicks, adds to the roll-ups and moves the batches' marks, so a
-//! transaction whose fate is not known is simply done again: the marks say what it did.
+//! transaction whose fate is not known is simply done again: the marks say what it did. Of many
+//! clicks there is one for each lane, at the same time ([`lane`]).
 //!
 //! The clicks of a link are counted into its open hour, which goes into its buckets later ([`close`]).
 //! Roll-ups have a row per *slot*. A transaction takes a free slot by an advisory lock, adds to
@@ -21,6 +22,7 @@ mod flush;
 mod fold;
 mod gather;
 mod inbox;
+mod lane;
 mod pages;
 mod partitions;
 mod rollups;
@@ -60,7 +62,7 @@ pub(crate) struct Clicks {
 struct Flushing {
     /// When and how the last one failed.
     failed: Option<(Instant, Error)>,
-    memory: gather::Memory,
+    memory: flush::Memories,
 }
 
 /// How much of what waits is to be written.
@@ -220,7 +222,7 @@ impl Clicks {
     }
 
     /// Writes of what was here when `taken` batches had been taken.
-    fn write(&self, memory: &mut gather::Memory, taken: u64, extent: Extent) -> Result<()> {
+    fn write(&self, memory: &mut flush::Memories, taken: u64, extent: Extent) -> Result<()> {
         loop {
             let batches = self.waiting.lock().first(taken);
             if batches.is_empty() {

@@ -6,16 +6,17 @@
 use postgres::Transaction;
 use waypost_storage::Error;
 
+use super::lane::LANES;
 use crate::{ask::Ask, fault::Tried, limits};
 
 /// The locks' first half.
 const SLOTS: i32 = 0x7761_7901;
 const ALL: i32 = 0x7761_7902;
 
-/// Takes a free slot.
-pub(super) fn take(txn: &mut Transaction<'_>) -> Tried<i32> {
+/// Takes a free slot of a lane's, so that a link's clicks go on in the rows where they began.
+pub(super) fn take(txn: &mut Transaction<'_>, lane: i16) -> Tried<i32> {
     enter(txn)?;
-    for slot in 0..limits::SLOTS {
+    for slot in (i32::from(lane)..limits::SLOTS).step_by(LANES) {
         if lock(txn, slot)? {
             return Ok(slot);
         }

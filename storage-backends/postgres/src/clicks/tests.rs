@@ -23,11 +23,16 @@ fn mark(sequence: u64) -> Mark {
 
 /// A batch of three clicks.
 fn batch() -> Batch {
+    batch_of(3, |_| LINK)
+}
+
+/// A batch of so many clicks.
+fn batch_of(clicks: u32, link: impl Fn(u32) -> LinkId) -> Batch {
     let mut builder = BatchBuilder::default();
     let text = Text { index: builder.text(b"", 1), text: "" };
-    for salt in 0..3 {
+    for salt in 0..clicks {
         assert!(builder.push(&Row {
-            id: id(salt),
+            id: ClickId { link: link(salt), ..id(salt) },
             workspace: WorkspaceId(1),
             visitor: 1,
             address: Address::Nothing,
@@ -60,11 +65,12 @@ fn a_batch_on_its_way_twice_counts_once() {
     let clicks = clicks(&test);
     let taken = Taken { mark: mark(1), batch: batch(), at: Instant::now() };
     let mut memory = gather::Memory::default();
-    let sent = gather::Gathered::of([&taken].into_iter(), &mut memory).unwrap();
+    let sent = gather::Gathered::of([&taken].into_iter(), &lane::all(), &mut memory).unwrap();
     clicks.partitions.make(&clicks.database, &sent.days()).unwrap();
+    clicks.database.with(|client| flush::make_marks(client, [EPOCH].into_iter())).unwrap();
     let mut slow = test.connect();
     let mut first = slow.transaction().unwrap();
-    flush::put(&mut first, sent).unwrap();
+    flush::put(&mut first, lane::all(), sent).unwrap();
     clicks.append(mark(1), &batch()).unwrap();
     clicks.append(mark(2), &batch()).unwrap();
     thread::scope(|scope| {
@@ -74,6 +80,57 @@ fn a_batch_on_its_way_twice_counts_once() {
         assert_eq!(again.join().unwrap(), Ok(()));
     });
     assert_eq!((counted(&clicks), clicks.durable(EPOCH)), (6, Ok(2)));
+}
+
+/// Lets nothing be counted of links with an odd id.
+const BREAK: &str = "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS \
+     $$ BEGIN RAISE disk_full; END $$; \
+     CREATE TRIGGER odd BEFORE INSERT ON waypost.open_hours FOR EACH ROW \
+     WHEN (NEW.link_id % 2 = 1) EXECUTE FUNCTION public.refuse()";
+
+/// One of two connections fails after all that the other has to do is done.
+#[test]
+fn many_clicks_go_by_lanes_and_a_lane_that_failed_goes_again() {
+    let test = TestDatabase::new();
+    let clicks = clicks(&test);
+    let links = [LinkId(1), LinkId(2)];
+    clicks.append(mark(1), &batch()).unwrap();
+    clicks.flush().unwrap();
+    let half = limits::LANES as u32 / 2;
+    let few = batch_of(half / 2, |salt| links[(salt % 2) as usize]);
+    for sequence in 2..=5 {
+        clicks.append(mark(sequence), &few).unwrap();
+    }
+    let mut breaking = test.connect();
+    breaking.batch_execute(BREAK).unwrap();
+    let failed = clicks.flush();
+    assert!(matches!(failed, Err(Error::Full(_))), "{failed:?}");
+    let sql = "SELECT link_id, slot, clicks FROM waypost.open_hours ORDER BY link_id, slot";
+    let rows = |client: &mut postgres::Client| -> Vec<(i64, i32, i64)> {
+        let rows = client.query(sql, &[]).unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+    };
+    let all = i64::from(half);
+    assert_eq!(rows(&mut breaking), [(1, 0, 3), (2, 0, all)], "the lane that is well");
+    assert_eq!(self::clicks(&test).durable(EPOCH), Ok(1), "to a node that starts then");
+    breaking.batch_execute("DROP TRIGGER odd ON waypost.open_hours").unwrap();
+    clicks.flush().unwrap();
+    assert_eq!(rows(&mut breaking), [(1, 0, 3), (1, 1, all), (2, 0, all)]);
+    assert_eq!(clicks.durable(EPOCH), Ok(5));
+    assert_eq!(crate::check::check(&clicks.database).unwrap().findings, []);
+}
+
+/// That has a mark for an epoch, and knows nothing of lanes.
+#[test]
+fn what_the_version_before_wrote_counts_once() {
+    let test = TestDatabase::new();
+    let clicks = clicks(&test);
+    clicks.append(mark(1), &batch()).unwrap();
+    let sql = "INSERT INTO waypost.marks (epoch, sequence) VALUES ($1, 1)";
+    test.connect().execute(sql, &[&&EPOCH.0.to_be_bytes()[..]]).unwrap();
+    clicks.append(mark(2), &batch()).unwrap();
+    assert_eq!((counted(&clicks), clicks.durable(EPOCH)), (3, Ok(2)));
+    assert_eq!(clicks.append(mark(2), &batch()), Ok(Appended::Duplicate));
 }
 
 #[test]
@@ -149,7 +206,7 @@ fn an_hour_that_somebody_writes_to_stays_open() {
     clicks.flush().unwrap();
     let mut other = test.connect();
     let mut writing = other.transaction().unwrap();
-    assert_eq!(slot::take(&mut writing).unwrap(), 0);
+    assert_eq!(slot::take(&mut writing, 0).unwrap(), 0);
     assert_eq!(clicks.close_hours(), Ok(false));
     writing.rollback().unwrap();
     assert_eq!(clicks.close_hours(), Ok(true));

@@ -106,7 +106,7 @@ impl Clicks {
         };
         self.partitions.make(&self.database, &pieces.iter().filter_map(day).collect())?;
         self.database.write(|txn| {
-            let slot = slot::take(txn)?;
+            let slot = slot::take(txn, 0)?;
             Pieces::of(pieces)?.write(txn, slot)?;
             put_note(txn, part, note)
         })
