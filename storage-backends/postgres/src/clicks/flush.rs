@@ -1,7 +1,7 @@
 //! Batches into the database: raw clicks, roll-ups and marks in one transaction.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     panic::resume_unwind,
     sync::Arc,
     thread,
@@ -10,7 +10,7 @@ use std::{
 use postgres::{Client, Transaction};
 use waypost_agent::Details;
 use waypost_link::LinkId;
-use waypost_storage::{AgentDetails, Epoch, Result};
+use waypost_storage::{AgentDetails, Epoch, Mark, Result};
 
 use super::{
     Taken,
@@ -29,10 +29,11 @@ pub(super) fn agent(user_agent: &str) -> AgentDetails {
     AgentDetails { browser: browser.as_str(), os: os.as_str(), device: device.as_str(), bot }
 }
 
-/// The last sequence of `epoch` that every lane has written, 0 where none was.
+/// The last sequence of `epoch` that was written, 0 where none was.
 pub(super) fn mark(client: &mut Client, epoch: Epoch) -> Tried<u64> {
-    let sql = "SELECT coalesce(min(sequence), 0) FROM waypost.marks WHERE epoch = $1";
-    Ok(client.ask_one(sql, &[&bytes(&epoch)])?.get::<_, i64>(0) as u64)
+    let sql = "SELECT sequence FROM waypost.marks WHERE epoch = $1";
+    let row = client.ask_opt(sql, &[&bytes(&epoch)])?;
+    Ok(row.map_or(0, |row| row.get::<_, i64>(0) as u64))
 }
 
 /// The links whose clicks are discarded.
@@ -64,7 +65,6 @@ pub(super) fn write(
     batches: &[Arc<Taken>],
     memories: &mut Memories,
 ) -> Result<()> {
-    database.with(|client| make_marks(client, batches.iter().map(|taken| taken.mark.epoch)))?;
     let write = |lanes: Lanes, memory| -> Result<()> {
         let gathered = Gathered::of(batches.iter().map(Arc::as_ref), &lanes, memory)?;
         partitions.make(database, &gathered.days())?;
@@ -79,7 +79,8 @@ pub(super) fn write(
         let lanes = lanes.map(|(lane, memory)| scope.spawn(move || write(lane..lane + 1, memory)));
         let lanes: Vec<_> = lanes.collect();
         lanes.into_iter().try_for_each(|lane| lane.join().unwrap_or_else(|e| resume_unwind(e)))
-    })
+    })?;
+    database.write(|txn| put_marks(txn, &last(batches.iter().map(|taken| taken.mark))))
 }
 
 /// Writes the clicks of these lanes whose marks aren't there, and their marks.
@@ -89,13 +90,14 @@ pub(super) fn put(
     mut gathered: Gathered<'_>,
 ) -> Tried<()> {
     let slot = slot::take(txn, lanes.start)?;
-    let new: BTreeMap<_, _> = gathered.marks().map(|mark| (mark.epoch, mark.sequence)).collect();
-    gathered.keep_fresh(&marks(txn, new.keys(), &lanes)?);
+    let new = last(gathered.marks());
+    gathered.keep_fresh(&lane_marks(txn, new.keys(), &lanes)?);
     let mut sorted = gathered.sorted();
     sorted.without(&purged_of(txn, sorted.links())?);
     let deltas = copy_and_count(txn, &sorted)?;
     rollups::raise(txn, slot, deltas)?;
-    put_marks(txn, &lanes, new)
+    put_lane_marks(txn, &lanes, &new)?;
+    if lanes == lane::all() { put_marks(txn, &new) } else { Ok(()) }
 }
 
 /// Copies clicks in, and counts them while the database takes them.
@@ -107,32 +109,31 @@ fn copy_and_count<'s>(txn: &mut Transaction<'_>, sorted: &'s Sorted<'_>) -> Trie
     })
 }
 
-/// Makes the marks of these epochs, of every lane, where they aren't there: before anything is written,
-/// so that whoever writes finds them, and locks them. An epoch of the version before, which has one
-/// mark, is written up to there in every lane.
-pub(super) fn make_marks(client: &mut Client, epochs: impl Iterator<Item = Epoch>) -> Tried<()> {
-    let epochs: BTreeSet<_> = epochs.collect();
-    let epochs: Vec<_> = epochs.iter().map(bytes).collect();
-    let sql = "INSERT INTO waypost.marks (epoch, lane, sequence) \
-               SELECT e, l, coalesce(m.sequence, 0) \
-               FROM unnest($1::bytea[]) AS e CROSS JOIN generate_series(0, $2 - 1) AS l \
-                   LEFT JOIN waypost.marks AS m ON m.epoch = e AND m.lane = 0 \
-               ORDER BY e, l ON CONFLICT DO NOTHING";
-    client.tell(sql, &[&epochs, &(LANES as i32)])?;
-    Ok(())
+/// The last sequence of each epoch.
+fn last(marks: impl Iterator<Item = Mark>) -> BTreeMap<Epoch, u64> {
+    marks.map(|mark| (mark.epoch, mark.sequence)).collect()
 }
 
-/// What these lanes have written of these epochs, locked: whoever writes the same now is waited for.
-fn marks<'e>(
+/// What these lanes have written of these epochs, locked. A lock holds what is there, so the mark of a
+/// new epoch is made first: whoever else has made it is waited for, and then seen. What the version
+/// before wrote, which knows no lanes, all of them have.
+fn lane_marks<'e>(
     txn: &mut Transaction<'_>,
     epochs: impl Iterator<Item = &'e Epoch>,
     lanes: &Lanes,
 ) -> Tried<Written> {
     let epochs: Vec<_> = epochs.map(bytes).collect();
-    let sql = "SELECT epoch, lane, sequence FROM waypost.marks \
-               WHERE epoch = ANY($1) AND lane >= $2 AND lane < $3 ORDER BY epoch, lane FOR UPDATE";
+    let lanes: Vec<_> = lanes.clone().collect();
+    let sql = "INSERT INTO waypost.lane_marks (epoch, lane, sequence) \
+               SELECT e, l, 0 FROM unnest($1::bytea[]) AS e CROSS JOIN unnest($2::smallint[]) AS l \
+               ORDER BY e, l ON CONFLICT DO NOTHING";
+    txn.tell(sql, &[&epochs, &lanes])?;
+    let sql = "SELECT l.epoch, l.lane, greatest(l.sequence, m.sequence) \
+               FROM waypost.lane_marks AS l LEFT JOIN waypost.marks AS m ON m.epoch = l.epoch \
+               WHERE l.epoch = ANY($1) AND l.lane = ANY($2) \
+               ORDER BY l.epoch, l.lane FOR UPDATE OF l";
     let mut written = Written::new();
-    for row in txn.ask(sql, &[&epochs, &lanes.start, &lanes.end])? {
+    for row in txn.ask(sql, &[&epochs, &lanes])? {
         if let Ok(bytes) = row.get::<_, &[u8]>(0).try_into() {
             let epoch = Epoch(u128::from_be_bytes(bytes));
             written.insert((epoch, row.get(1)), row.get::<_, i64>(2) as u64);
@@ -141,12 +142,35 @@ fn marks<'e>(
     Ok(written)
 }
 
-fn put_marks(txn: &mut Transaction<'_>, lanes: &Lanes, marks: BTreeMap<Epoch, u64>) -> Tried<()> {
+fn put_lane_marks(
+    txn: &mut Transaction<'_>,
+    lanes: &Lanes,
+    marks: &BTreeMap<Epoch, u64>,
+) -> Tried<()> {
+    let lanes: Vec<_> = lanes.clone().collect();
     for (epoch, sequence) in marks {
-        let sql = "UPDATE waypost.marks SET sequence = greatest(sequence, $2) \
-                   WHERE epoch = $1 AND lane >= $3 AND lane < $4";
-        txn.tell(sql, &[&bytes(&epoch), &(sequence as i64), &lanes.start, &lanes.end])?;
+        let sql = "UPDATE waypost.lane_marks SET sequence = greatest(sequence, $2) \
+                   WHERE epoch = $1 AND lane = ANY($3)";
+        txn.tell(sql, &[&bytes(epoch), &(*sequence as i64), &lanes])?;
     }
+    Ok(())
+}
+
+/// What all lanes have written.
+fn put_marks(txn: &mut Transaction<'_>, marks: &BTreeMap<Epoch, u64>) -> Tried<()> {
+    for (epoch, sequence) in marks {
+        let sql = "INSERT INTO waypost.marks (epoch, sequence) VALUES ($1, $2) \
+                   ON CONFLICT (epoch) DO UPDATE \
+                   SET sequence = greatest(marks.sequence, EXCLUDED.sequence)";
+        txn.tell(sql, &[&bytes(epoch), &(*sequence as i64)])?;
+    }
+    Ok(())
+}
+
+/// Forgets the marks of an epoch.
+pub(super) fn forget(txn: &mut Transaction<'_>, epoch: Epoch) -> Tried<()> {
+    txn.tell("DELETE FROM waypost.marks WHERE epoch = $1", &[&bytes(&epoch)])?;
+    txn.tell("DELETE FROM waypost.lane_marks WHERE epoch = $1", &[&bytes(&epoch)])?;
     Ok(())
 }
 

@@ -46,7 +46,7 @@ use waypost_storage::{
     Trim, Trimmed, Window,
 };
 
-use crate::{ask::Ask, database::Database, limits};
+use crate::{database::Database, limits};
 
 /// The clicks of a database, and what waits to be written to it.
 pub(crate) struct Clicks {
@@ -257,10 +257,7 @@ impl Clicks {
 
     pub(crate) fn forget_epoch(&self, epoch: Epoch) -> Result<()> {
         self.flush()?;
-        self.database.write(|txn| {
-            let sql = "DELETE FROM waypost.marks WHERE epoch = $1";
-            Ok(txn.tell(sql, &[&&epoch.0.to_be_bytes()[..]])?)
-        })?;
+        self.database.write(|txn| flush::forget(txn, epoch))?;
         self.waiting.lock().known.remove(&epoch);
         Ok(())
     }

@@ -67,7 +67,6 @@ fn a_batch_on_its_way_twice_counts_once() {
     let mut memory = gather::Memory::default();
     let sent = gather::Gathered::of([&taken].into_iter(), &lane::all(), &mut memory).unwrap();
     clicks.partitions.make(&clicks.database, &sent.days()).unwrap();
-    clicks.database.with(|client| flush::make_marks(client, [EPOCH].into_iter())).unwrap();
     let mut slow = test.connect();
     let mut first = slow.transaction().unwrap();
     flush::put(&mut first, lane::all(), sent).unwrap();
