@@ -1,6 +1,9 @@
 //! One outage of each kind: what it is like for visitors and for APIs, and afterwards.
 
-use std::{fs, thread, time::Duration};
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -12,6 +15,8 @@ use crate::support::{Fault, await_that};
 
 /// How long visitors go on after that: clicks pile up in the journal, and are on disk soon.
 const A_WHILE: Duration = Duration::from_millis(700);
+/// More than any start takes, and less than it would wait for clicks of the last run.
+const A_MOMENT: Duration = Duration::from_secs(40);
 /// What `/readyz` says of it.
 const AWAY: (u16, &str) = (503, "the store does not answer\n");
 /// What it says where only changes fail.
@@ -65,18 +70,7 @@ fn frozen() {
 
 #[test]
 fn read_only() {
-    let set = |world: &World, value: &str| {
-        let alter = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
-        let mut admin = world.admin();
-        for sql in ["SET default_transaction_read_only = off", &alter, "SELECT pg_reload_conf()"] {
-            admin.batch_execute(sql).expect("a setting");
-        }
-        // The server reads that when it comes to it. Who connects afterwards sees it, and all others have been told by then.
-        let show = "SHOW default_transaction_read_only";
-        let shown = || world.admin().query_one(show, &[]).expect("a setting");
-        await_that(|| shown().get::<_, &str>(0) == value, "the configuration to be read");
-    };
-    check(REFUSES, |world| set(world, "on"), |world| set(world, "off"));
+    check(REFUSES, |world| set_read_only(world, "on"), |world| set_read_only(world, "off"));
 }
 
 /// PostgreSQL refuses who exceeds a role's number as it refuses who exceeds the server's.
@@ -120,6 +114,33 @@ fn restarted_meanwhile() {
     world.visited(1, || thread::sleep(A_WHILE));
     world.proxy.set(Fault::None);
     world.check_well();
+}
+
+/// A node that is killed and started while its clicks are not taken doesn't wait for that.
+#[test]
+fn restarted_while_it_takes_no_clicks() {
+    let world = World::new();
+    set_read_only(&world, "on");
+    world.visited(1, || thread::sleep(A_WHILE));
+    thread::sleep(A_WHILE);
+    let begun = Instant::now();
+    let world = world.restarted();
+    world.visited(1, || thread::sleep(A_WHILE));
+    assert!(begun.elapsed() < A_MOMENT, "started after {:?}", begun.elapsed());
+    set_read_only(&world, "off");
+    world.check_well();
+}
+
+fn set_read_only(world: &World, value: &str) {
+    let alter = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
+    let mut admin = world.admin();
+    for sql in ["SET default_transaction_read_only = off", &alter, "SELECT pg_reload_conf()"] {
+        admin.batch_execute(sql).expect("a setting");
+    }
+    // The server reads that when it comes to it. Who connects afterwards sees it, and all others have been told by then.
+    let show = "SHOW default_transaction_read_only";
+    let shown = || world.admin().query_one(show, &[]).expect("a setting");
+    await_that(|| shown().get::<_, &str>(0) == value, "the configuration to be read");
 }
 
 /// To the database's first process and its children.

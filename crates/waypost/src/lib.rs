@@ -73,8 +73,9 @@ use crate::{
     known::Known,
 };
 
-/// How long a start waits for clicks of earlier starts to be stored: click limits begin where the
-/// store says, so they are exact if it takes no longer.
+/// How long a start on a store of its own waits for clicks of earlier starts to be stored: click
+/// limits begin where the store says, so they are exact if it takes no longer. Where nodes share the
+/// store, clicks are lent, whatever is stored.
 const REPLAY: Duration = Duration::from_secs(60);
 /// How long a clean stop gives the store to take the last clicks; the rest stays in the journal.
 const CLOSE: Duration = Duration::from_secs(30);
@@ -112,7 +113,7 @@ impl Waypost {
         let known = Arc::new(Known::new(store.clone(), identity.store, answered));
         let config = options.clicks.config(&dir, identity.secret);
         let pipeline = Arc::new(Pipeline::start(&config, Arc::clone(&known) as _)?);
-        if answered && !pipeline.settle(REPLAY) {
+        if answered && !store.shared && !pipeline.settle(REPLAY) {
             tracing::warn!("clicks of earlier starts are still in the journal; going on without");
         }
         if answered {
