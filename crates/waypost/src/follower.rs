@@ -155,16 +155,21 @@ impl Follower {
         changes: &[Change],
         put: impl FnOnce() -> Vec<LinkId>,
     ) -> Result<()> {
-        let limited: Vec<Link> = changes.iter().filter_map(updated).cloned().collect();
+        let limited: Vec<LinkId> = changes
+            .iter()
+            .filter_map(updated)
+            .filter(|link| load::has_own_limit(link, store))
+            .map(|link| link.id)
+            .collect();
         if !limited.is_empty() {
             self.pipeline.settle(SETTLE);
         }
-        let spent = load::spent(&limited, &*store.clicks)?;
+        let spent = load::spent_of(&limited, store)?;
         self.leases.iter().for_each(|leases| leases.hear(changes));
         let fresh = put();
-        for (link, before) in limited.iter().zip(spent) {
-            if fresh.contains(&link.id) {
-                self.index.set_spent(link.id, before);
+        for (link, before) in limited.into_iter().zip(spent) {
+            if fresh.contains(&link) {
+                self.index.set_spent(link, before);
             }
         }
         if changes.iter().any(|change| matches!(change, Change::DeleteLink { .. })) {
@@ -208,7 +213,7 @@ impl Follower {
 
 fn updated(change: &Change) -> Option<&Link> {
     match change {
-        Change::UpdateLink { link, .. } if link.max_clicks.is_some() => Some(link),
+        Change::UpdateLink { link, .. } => Some(link),
         _ => None,
     }
 }

@@ -14,8 +14,7 @@ use std::{
 use waypost_index::{Index, Loader};
 use waypost_link::{Link, LinkId, Noun, Record, Revision};
 use waypost_storage::{
-    ClickStore, Feed, LinkQuery, Order, Page, RecordQuery, Result, Snapshot, SpentPage,
-    limits::PAGE,
+    Feed, LinkQuery, Order, Page, RecordQuery, Result, Snapshot, SpentPage, limits::PAGE,
 };
 
 use crate::Store;
@@ -79,14 +78,27 @@ pub(crate) fn copy(source: &dyn Source, target: &dyn Target) -> Result<Revision>
     Ok(applied)
 }
 
-/// How many clicks each of `links` has spent; zero for those without a limit, which are not asked.
-pub(crate) fn spent(links: &[Link], clicks: &dyn ClickStore) -> Result<Vec<u64>> {
+/// How many clicks each of `links` has spent; zero for those without a limit of this node's own, which
+/// are not asked.
+fn spent(links: &[Link], store: &Store) -> Result<Vec<u64>> {
     let limited: Vec<LinkId> =
-        links.iter().filter(|link| link.max_clicks.is_some()).map(|link| link.id).collect();
-    let totals = if limited.is_empty() { Vec::new() } else { clicks.totals(&limited)? };
+        links.iter().filter(|link| has_own_limit(link, store)).map(|link| link.id).collect();
+    let totals = spent_of(&limited, store)?;
     let mut totals = totals.into_iter();
-    let own = |link: &Link| link.max_clicks.and_then(|_| totals.next()).map_or(0, |own| own.spent);
-    Ok(links.iter().map(own).collect())
+    let own = |link| if has_own_limit(link, store) { totals.next() } else { None };
+    Ok(links.iter().map(own).map(Option::unwrap_or_default).collect())
+}
+
+/// Whether a link's clicks are limited, and nobody else counts them: where nodes share the store, they
+/// are lent, whatever is stored.
+pub(crate) fn has_own_limit(link: &Link, store: &Store) -> bool {
+    !store.shared && link.max_clicks.is_some()
+}
+
+/// How many clicks these links have spent.
+pub(crate) fn spent_of(links: &[LinkId], store: &Store) -> Result<Vec<u64>> {
+    let totals = if links.is_empty() { Vec::new() } else { store.clicks.totals(links)? };
+    Ok(totals.iter().map(|totals| totals.spent).collect())
 }
 
 fn records(source: &dyn Source, target: &dyn Target, noun: Noun) -> Result<()> {
@@ -146,7 +158,7 @@ impl Source for Store {
         let (order, limit) = (Order::Ascending, self.page());
         let query = LinkQuery { order, after, limit, ..LinkQuery::default() };
         let page = self.links.links(&query)?;
-        let spent = spent(&page.items, &*self.clicks)?;
+        let spent = spent(&page.items, self)?;
         Ok(SpentPage { page, spent })
     }
 
