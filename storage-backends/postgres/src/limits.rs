@@ -64,7 +64,7 @@ pub(crate) const COPY_BYTES: usize = 256 << 10;
 pub(crate) const ROWS: usize = 2_000;
 /// Clicks that are taken out of the inbox at once.
 pub(crate) const INBOX: i64 = 2_000;
-/// Most nodes that write roll-ups at the same moment.
+/// Most transactions that write roll-ups at the same moment, evenly of every lane.
 pub(crate) const SLOTS: i32 = 1_024;
 /// Raw clicks that one step of a purge or of retention takes away before it says that there is
 /// more; the same of dedupe keys, and of conversions.
