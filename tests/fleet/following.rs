@@ -55,9 +55,10 @@ fn what_is_deleted_on_one_node_is_gone_on_the_other() {
 #[test]
 fn changes_are_followed_while_clicks_wait() {
     let [node, other] = Node::two("");
-    let link = |code: &str, limit: Option<u64>| json!({ "destination_url": "https://example.com/", "code": code, "max_clicks": limit });
-    node.link(&link("limited", Some(10)));
-    node.link(&link("hi", None));
+    let link = |code: &str| json!({ "destination_url": "https://example.com/", "code": code });
+    node.link(&link("limited"));
+    node.data.ok(&["link", "set", "limited", "max_clicks=10"]);
+    node.link(&link("hi"));
     other.server.await_link("hi");
     let mut database = node.data.database().connect();
     let mut locked = database.transaction().expect("a transaction");
@@ -65,7 +66,7 @@ fn changes_are_followed_while_clicks_wait() {
     locked.batch_execute(lock).expect("a lock");
     assert_eq!(visit(&mut other.client(), "hi"), 302);
     node.data.ok(&["link", "set", "limited", "max_clicks=30"]);
-    node.link(&link("later", None));
+    node.link(&link("later"));
     other.server.await_link("later");
     locked.rollback().expect("an answer");
     other.data.await_clicks("hi", 1);

@@ -155,12 +155,7 @@ impl Follower {
         changes: &[Change],
         put: impl FnOnce() -> Vec<LinkId>,
     ) -> Result<()> {
-        let limited: Vec<LinkId> = changes
-            .iter()
-            .filter_map(updated)
-            .filter(|link| load::has_own_limit(link, store))
-            .map(|link| link.id)
-            .collect();
+        let limited = limited(changes, store);
         if !limited.is_empty() {
             self.pipeline.settle(SETTLE);
         }
@@ -211,9 +206,11 @@ impl Follower {
     }
 }
 
-fn updated(change: &Change) -> Option<&Link> {
-    match change {
-        Change::UpdateLink { link, .. } => Some(link),
+/// The links among those that are changed whose limit is this node's own.
+fn limited(changes: &[Change], store: &Store) -> Vec<LinkId> {
+    let limited = |change: &Change| match change {
+        Change::UpdateLink { link, .. } if load::has_own_limit(link, store) => Some(link.id),
         _ => None,
-    }
+    };
+    changes.iter().filter_map(limited).collect()
 }

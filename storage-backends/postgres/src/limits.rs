@@ -39,9 +39,9 @@ pub(crate) const WAITING_BYTES: usize = 128 << 20;
 /// less each costs; while it is written, one takes some 200 bytes.
 pub(crate) const WRITE: usize = 1 << 19;
 /// Clicks from which on every lane is written by a transaction of its own: fewer cost one alone less.
-pub(crate) const LANES: usize = 1 << 16;
+pub(crate) const SPLIT: usize = 1 << 16;
 /// Connections without which that isn't done: others need some too.
-pub(crate) const LANES_CONNECTIONS: u32 = 4;
+pub(crate) const SPLIT_CONNECTIONS: u32 = 4;
 /// Bytes of the batches of a transaction at most, unless one batch alone is larger; while they are
 /// written, each of their texts is there once more.
 pub(crate) const WRITE_BYTES: usize = 64 << 20;

@@ -71,7 +71,7 @@ pub(super) fn write(
         database.write(|txn| put(txn, lanes, gathered))
     };
     let clicks: usize = batches.iter().map(|taken| taken.batch.len()).sum();
-    if clicks < limits::LANES || database.connections() < limits::LANES_CONNECTIONS {
+    if clicks < limits::SPLIT || database.connections() < limits::SPLIT_CONNECTIONS {
         return write(lane::all(), &mut memories[0]);
     }
     thread::scope(|scope| {

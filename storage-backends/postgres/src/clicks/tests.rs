@@ -95,7 +95,7 @@ fn many_clicks_go_by_lanes_and_a_lane_that_failed_goes_again() {
     let links = [LinkId(1), LinkId(2)];
     clicks.append(mark(1), &batch()).unwrap();
     clicks.flush().unwrap();
-    let half = limits::LANES as u32 / 2;
+    let half = limits::SPLIT as u32 / 2;
     let few = batch_of(half / 2, |salt| links[(salt % 2) as usize]);
     for sequence in 2..=5 {
         clicks.append(mark(sequence), &few).unwrap();
